@@ -1,0 +1,17 @@
+/**
+ * Removes what must not be read from free text that others wrote (server answers, causes): JWTs and JWEs, bearer values,
+ * and the values of OAuth parameters in form, query and JSON notation.
+ */
+const SECRET_NAMES =
+  'access_token|refresh_token|id_token|client_secret|client_assertion|assertion|password|code_verifier|device_code|code|secret|sealed|nonce';
+
+const PATTERNS: readonly [RegExp, string][] = [
+  [/\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g, '[redacted]'],
+  [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [redacted]'],
+  [new RegExp(`(["']?\\b(?:${SECRET_NAMES})["']?\\s*[:=]\\s*)(?:"[^"]*"|'[^']*'|[^\\s&,;"'}\\]]+)`, 'gi'), '$1[redacted]'],
+];
+
+/** Returns `text` with everything that looks like a credential replaced by `[redacted]`. */
+export function redact(text: string): string {
+  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
+}

@@ -1,0 +1,38 @@
+import type { Refusal } from './token-provider.js';
+
+/** The token endpoint answered, and refused. Providers throw it; the coordinator turns it into the public errors. */
+export class TokenEndpointError extends Error implements Refusal {
+  override readonly name = 'TokenEndpointError';
+  readonly error: string;
+  readonly status: number;
+  readonly suberror?: string;
+  readonly description?: string;
+  /** AADSTS number without its prefix, such as `50196`. */
+  readonly errorCode?: string;
+  readonly claims?: string;
+  readonly correlationId?: string;
+  readonly retryAfterMs?: number;
+  constructor(
+    refusal: Refusal & {
+      readonly errorCode?: string | undefined;
+      readonly claims?: string | undefined;
+      readonly correlationId?: string | undefined;
+      readonly retryAfterMs?: number | undefined;
+    },
+  ) {
+    super(`The token endpoint answered ${refusal.status} ${refusal.error}.`);
+    this.error = refusal.error;
+    this.status = refusal.status;
+    if (refusal.suberror !== undefined) this.suberror = refusal.suberror;
+    if (refusal.description !== undefined) this.description = refusal.description;
+    if (refusal.errorCode !== undefined) this.errorCode = refusal.errorCode;
+    if (refusal.claims !== undefined) this.claims = refusal.claims;
+    if (refusal.correlationId !== undefined) this.correlationId = refusal.correlationId;
+    if (refusal.retryAfterMs !== undefined) this.retryAfterMs = refusal.retryAfterMs;
+  }
+}
+
+/** Nothing left this machine (no route, refused, TLS): a refresh token cannot have been spent. */
+export class NotSentError extends Error {
+  override readonly name = 'NotSentError';
+}
