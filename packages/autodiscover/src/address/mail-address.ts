@@ -1,0 +1,50 @@
+import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
+import { getPublicSuffix } from 'tldts';
+import { AutodiscoverError } from '../errors.js';
+
+/** An e-mail address whose domain may be discovered. */
+export interface MailAddress {
+  /** As given, without blanks around it, the domain in its DNS form. */
+  readonly address: string;
+  readonly localPart: string;
+  /** Lower case, ACE form (`xn--…`), no trailing dot. */
+  readonly domain: string;
+  /** For comparing: everything in lower case. */
+  readonly key: string;
+}
+
+const UNQUOTED = /^[^\s"(),:;<>@[\\\]\p{Cc}\p{Cf}]+$/u;
+const QUOTED = /^"(?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"$/;
+const HOSTNAME = /^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])$/;
+
+/**
+ * Reads an e-mail address strictly: nothing in it can end a header, a URL or an element.
+ * @throws AutodiscoverError `INVALID_ADDRESS`: malformed; or a domain that is a single label, an IP literal or a public
+ *   suffix such as `co.uk`, where `autodiscover.` + domain belongs to a stranger.
+ */
+export function parseMailAddress(text: string): MailAddress {
+  if (typeof text !== 'string') throw invalid('The address must be a string.');
+  const trimmed = text.trim();
+  const at = trimmed.lastIndexOf('@');
+  const localPart = trimmed.slice(0, Math.max(at, 0));
+  if (at < 1 || Buffer.byteLength(localPart) > 64 || !(UNQUOTED.test(localPart) || QUOTED.test(localPart)))
+    throw invalid('This is not an e-mail address.');
+  const domain = parseMailDomain(trimmed.slice(at + 1));
+  return { address: `${localPart}@${domain}`, localPart, domain, key: `${localPart.toLowerCase()}@${domain}` };
+}
+
+/** A mail domain in its DNS form. @throws AutodiscoverError `INVALID_ADDRESS` as `parseMailAddress` */
+export function parseMailDomain(text: string): string {
+  const domain = domainToASCII(text.replace(/\.$/, '')).toLowerCase();
+  if (domain === '' || isIP(domain) !== 0 || !HOSTNAME.test(domain) || /^\d+$/.test(domain.slice(domain.lastIndexOf('.') + 1)))
+    throw invalid('The domain is not a DNS name with at least two labels.');
+  // Private suffixes (uk.com, github.io) too: there a stranger can own autodiscover.<suffix>.
+  if (getPublicSuffix(domain, { allowPrivateDomains: true }) === domain)
+    throw invalid(`The domain "${domain}" is a public suffix: a stranger may own autodiscover.${domain}.`);
+  return domain;
+}
+
+function invalid(message: string): AutodiscoverError {
+  return new AutodiscoverError(message, { code: 'INVALID_ADDRESS' });
+}
