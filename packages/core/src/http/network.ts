@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { Agent, Dispatcher, Pool } from 'undici';
+import { environmentProxies } from './proxy.js';
+
+type Undici = typeof import('undici');
+
+export interface NetworkOptions {
+  readonly ca: string | undefined;
+  readonly proxy: string | false | undefined;
+  readonly timeoutMs: number;
+  readonly connectTimeoutMs: number;
+  readonly verifyTls: boolean;
+}
+
+/** One pool of connections and what is under way on it. */
+export interface Network {
+  /** A dispatcher for one call of the platform's `fetch`, built around `dispatch`. */
+  adapter(dispatch: Dispatcher['dispatch']): Dispatcher;
+  readonly dispatcher: Dispatcher;
+  /** Deadline for headers, and for each next piece of a body. */
+  readonly timeoutMs: number;
+  /** Calls that still wait for the headers of their answer. */
+  readonly waiting: Set<Promise<unknown>>;
+  close(): Promise<void>;
+}
+
+/** How long answers whose body nobody reads may hold up a `close()`. */
+const UNREAD_BODY_GRACE_MS = 1_000;
+
+/** Loads undici and opens a dispatcher; the first connection is made by the first request. */
+export function openNetwork(options: NetworkOptions): Network {
+  // CommonJS, on first need: a process that only reads a valid token never pays for it.
+  const undici = createRequire(import.meta.url)('undici') as Undici;
+  const dispatcher = openDispatcher(undici, options);
+  const waiting = new Set<Promise<unknown>>();
+  return {
+    dispatcher,
+    timeoutMs: options.timeoutMs,
+    waiting,
+    // The wrapper lets the platform's fetch, whichever undici it bundles, use this one (undici 8 changed the handlers).
+    adapter: (dispatch) => new undici.Dispatcher1Wrapper({ dispatch } as Dispatcher),
+    close: async () => {
+      await Promise.allSettled(waiting);
+      await closeWithin(dispatcher, UNREAD_BODY_GRACE_MS);
+    },
+  };
+}
+
+function openDispatcher(undici: Undici, options: NetworkOptions): Dispatcher {
+  const { proxy, timeoutMs, connectTimeoutMs } = options;
+  const tls = { ...tlsOptions(options), timeout: connectTimeoutMs };
+  // HTTP/1.1 only: there "was anything sent?" has an exact answer for every single request.
+  const common: Agent.Options = { connect: tls, headersTimeout: timeoutMs, bodyTimeout: timeoutMs, allowH2: false };
+  const proxied = {
+    ...common,
+    connectTimeout: connectTimeoutMs,
+    requestTls: tls,
+    proxyTls: tls,
+    // A proxy that accepts a connection and then says nothing: its tunnel counts as connecting.
+    clientFactory: (origin: URL, opts: object) =>
+      new undici.Pool(origin, { ...(opts as Pool.Options), headersTimeout: connectTimeoutMs }),
+  };
+  if (typeof proxy === 'string') return new undici.ProxyAgent({ ...proxied, uri: proxy });
+  // The one place that looks at the environment, for the proxy default.
+  const environment = proxy === false ? undefined : environmentProxies(process.env);
+  return environment ? new undici.EnvHttpProxyAgent({ ...proxied, ...environment }) : new undici.Agent(common);
+}
+
+function tlsOptions({ ca, verifyTls }: NetworkOptions): { secureContext?: SecureContext; rejectUnauthorized: boolean } {
+  // One context for all connections: parsing some 150 roots for each would cost more than the handshake.
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] });
+  return { ...(secureContext && { secureContext }), rejectUnauthorized: verifyTls };
+}
+
+async function closeWithin(dispatcher: Dispatcher, graceMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const grace = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, graceMs);
+  });
+  await Promise.race([dispatcher.close(), grace]);
+  clearTimeout(timer);
+  await dispatcher.destroy();
+}
