@@ -82,6 +82,14 @@ export interface TokenKeyOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface UpdateTokenOptions extends TokenKeyOptions {
+  /**
+   * For sign-ins: a record that cannot be read (corrupt, or not decrypting) is copied aside as `=corrupt-…` and replaced.
+   * Without it such a record is an error, and stays as it is. @default false
+   */
+  readonly overwriteCorrupt?: boolean;
+}
+
 /** Structural: what Account, the cache plugin, the conformance kit and tools type against. */
 export interface TokenBackend {
   /** Stable name of the store that this instance opens: two instances on one store share it, so that their leases meet. */
@@ -96,7 +104,7 @@ export interface TokenBackend {
   /** Merges against the version the cache came from; a cache that was never loaded adds and replaces but removes nothing. */
   saveToken(cache: TokenCache, options?: TokenKeyOptions): Promise<void>;
   /** `change` is synchronous and may run again after a conflict. */
-  updateToken(change: (cache: TokenCache) => void, options?: TokenKeyOptions): Promise<TokenCache>;
+  updateToken(change: (cache: TokenCache) => void, options?: UpdateTokenOptions): Promise<TokenCache>;
   checkToken(options?: TokenKeyOptions): Promise<boolean>;
   deleteToken(options?: TokenKeyOptions): Promise<boolean>;
   listKeys(options?: { readonly signal?: AbortSignal }): AsyncIterable<string>;

@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { CryptographyManager } from '../crypto/cryptography-manager.js';
+import { CapabilityError, VersionConflictError } from '../errors.js';
+import type { RawRecords, VersionedRecord } from './raw-records.js';
+import type { RecordKeys } from './record-key.js';
+import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
+
+export interface KeyedRecordsOptions {
+  readonly raw: RawRecords;
+  readonly keys: RecordKeys;
+  readonly keyPrefix: string;
+  readonly cryptographyManager: CryptographyManager | undefined;
+  /** `undefined` when the store cannot list. */
+  readonly listNames: (options: { readonly signal?: AbortSignal }) => AsyncIterable<string> | undefined;
+  readonly now: () => number;
+}
+
+/** Records by token key, as plaintext: names them, encrypts and opens them, lists them. */
+export class KeyedRecords implements RecordStore {
+  readonly #options: KeyedRecordsOptions;
+
+  constructor(options: KeyedRecordsOptions) {
+    this.#options = options;
+  }
+
+  async read(tokenKey: string, options: ReadOptions = {}): Promise<VersionedRecord | 'not-modified' | undefined> {
+    const found = await this.#options.raw.read(this.#name(tokenKey), options);
+    if (found === undefined || found === 'not-modified') return found;
+    return { data: await this.#open(found.data, tokenKey), version: found.version };
+  }
+
+  async write(tokenKey: string, data: Uint8Array, options: WriteOptions): Promise<string> {
+    const sealed = await this.#seal(data, tokenKey);
+    await this.#writeSideRecord(tokenKey, options);
+    return this.#options.raw.write(this.#name(tokenKey), sealed, options).catch((error) => this.#rename(error, tokenKey));
+  }
+
+  async remove(tokenKey: string, options: RemoveOptions): Promise<boolean> {
+    const { raw, keys } = this.#options;
+    const removed = await raw.remove(this.#name(tokenKey), options).catch((error) => this.#rename(error, tokenKey));
+    const hash = keys.hashInNameOf(tokenKey);
+    if (hash !== undefined) await raw.remove(`=key-${hash}`, { ...options, expect: 'anything' });
+    return removed;
+  }
+
+  async *list(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<string> {
+    const { listNames, keys } = this.#options;
+    const names = listNames(options);
+    if (!names) throw new CapabilityError('This backend cannot list its records: it has no listRecords hook.');
+    for await (const name of names) {
+      options.signal?.throwIfAborted();
+      const found = keys.keyOf(name);
+      const tokenKey = found && 'hash' in found ? await this.#keyInSideRecord(name, found.hash, options) : found?.tokenKey;
+      if (tokenKey !== undefined) yield tokenKey;
+    }
+  }
+
+  /**
+   * Copies the stored bytes, whatever they are, to `=corrupt-<hash of the name>-<time>` and resolves to the version that
+   * may now be overwritten; `undefined` when nothing is stored.
+   */
+  async setAside(tokenKey: string, options: { readonly signal?: AbortSignal } = {}): Promise<string | undefined> {
+    const { raw, now } = this.#options;
+    const name = this.#name(tokenKey);
+    const found = await raw.read(name, options);
+    if (found === undefined || found === 'not-modified') return undefined;
+    const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+    await raw.write(`=corrupt-${digest}-${now()}`, found.data, { ...options, expect: 'anything' });
+    return found.version;
+  }
+
+  #name(tokenKey: string): string {
+    return this.#options.keys.nameOf(tokenKey);
+  }
+
+  #seal(data: Uint8Array, tokenKey: string): Uint8Array | Promise<Uint8Array> {
+    const { cryptographyManager, keyPrefix } = this.#options;
+    return cryptographyManager ? cryptographyManager.encrypt(data, { tokenKey: keyPrefix + tokenKey }) : data;
+  }
+
+  #open(data: Uint8Array, tokenKey: string): Uint8Array | Promise<Uint8Array> {
+    const { cryptographyManager, keyPrefix } = this.#options;
+    return cryptographyManager ? cryptographyManager.decrypt(data, { tokenKey: keyPrefix + tokenKey }) : data;
+  }
+
+  // A hashed name does not say which key it stands for; a listing needs it. Its bytes never change: writing it again is safe.
+  async #writeSideRecord(tokenKey: string, options: WriteOptions): Promise<void> {
+    const { raw, keys, keyPrefix } = this.#options;
+    const hash = keys.hashInNameOf(tokenKey);
+    if (hash === undefined || typeof options.expect === 'object') return;
+    await raw.write(`=key-${hash}`, Buffer.from(keyPrefix + tokenKey), { ...options, expect: 'anything' });
+  }
+
+  async #keyInSideRecord(name: string, hash: string, options: ReadOptions): Promise<string | undefined> {
+    const side = await this.#options.raw.read(`=key-${hash}`, options);
+    if (side === undefined || side === 'not-modified') return undefined;
+    return this.#options.keys.keyFromSideRecord(name, Buffer.from(side.data).toString());
+  }
+
+  // Callers know token keys, not record names.
+  #rename(error: unknown, tokenKey: string): never {
+    if (!VersionConflictError.is(error) || error.key === tokenKey) throw error;
+    throw new VersionConflictError(tokenKey, { cause: error.cause });
+  }
+}

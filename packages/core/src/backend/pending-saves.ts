@@ -1,0 +1,185 @@
+import { type Clock, sleep } from '../clock.js';
+import { TokenNotSavedError } from '../errors.js';
+import { emit } from '../observability/events.js';
+import { AccessTokenIndex } from '../tokens/access-token-index.js';
+import { TokenCache } from '../tokens/token-cache.js';
+import type { DecodedRecord } from './record-source.js';
+
+export type Change = (cache: TokenCache) => void;
+
+/** A pending save holds the process alive for this long; after that it is tried on, but no longer in anyone's way. */
+const HOLD_MS = 30_000;
+const CLOSE_MS = 30_000;
+const FIRST_WAIT_MS = 250;
+const MAX_WAIT_MS = 30_000;
+/** While closing nobody wants to wait for a long back-off. */
+const MAX_CLOSING_WAIT_MS = 1_000;
+
+/** The changes of one record that the store has not taken yet. */
+interface PendingRecord {
+  readonly changes: Change[];
+  /** The record as last seen, kept here because the record cache may drop it. */
+  base: DecodedRecord | undefined;
+  readonly since: number;
+  readonly settled: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  wake: AbortController;
+  attempts: number;
+  /** Memo: `changes` applied to `on`. */
+  overlaid?: { readonly on: DecodedRecord | undefined; readonly count: number; readonly record: DecodedRecord | undefined };
+}
+
+/**
+ * Tokens that the server issued and the store could not take: kept outside the record cache, laid over every read, and
+ * saved as soon as the store is back. Losing them would lose a one-time refresh token.
+ */
+export class PendingSaves {
+  readonly #records = new Map<string, PendingRecord>();
+  readonly #clock: Clock;
+  readonly #save: (tokenKey: string) => Promise<boolean>;
+  #closing = false;
+
+  /** `save` tries once to save what is pending under a key; `true`: done, and `settle` was called. */
+  constructor(options: { readonly clock: Clock; readonly save: (tokenKey: string) => Promise<boolean> }) {
+    this.#clock = options.clock;
+    this.#save = options.save;
+  }
+
+  get size(): number {
+    return this.#records.size;
+  }
+
+  has(tokenKey: string): boolean {
+    return this.#records.has(tokenKey);
+  }
+
+  /** Adds a change; the promise settles when the store has it, or `close()` gives up. */
+  add(tokenKey: string, change: Change, base: DecodedRecord | undefined): Promise<void> {
+    const existing = this.#records.get(tokenKey);
+    if (existing) {
+      if (!existing.changes.includes(change)) existing.changes.push(change);
+      existing.base = base ?? existing.base;
+      return existing.settled;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    promise.catch(() => {});
+    const pending: PendingRecord = {
+      changes: [change],
+      base,
+      since: this.#clock.monotonic(),
+      settled: promise,
+      resolve,
+      reject,
+      wake: new AbortController(),
+      attempts: 1,
+    };
+    this.#records.set(tokenKey, pending);
+    emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
+    void this.#retry(tokenKey, pending);
+    return promise;
+  }
+
+  /** Applies to `cache` everything that waits to be saved under this key. */
+  apply(tokenKey: string, cache: TokenCache): void {
+    for (const change of this.#records.get(tokenKey)?.changes ?? []) change(cache);
+  }
+
+  /** The record with everything pending laid over it; without `record`, over the one last seen. */
+  overlay(tokenKey: string, record: DecodedRecord | undefined): DecodedRecord | undefined {
+    const pending = this.#records.get(tokenKey);
+    if (!pending) return record;
+    const { overlaid, changes } = pending;
+    if (overlaid && overlaid.on === record && overlaid.count === changes.length) return overlaid.record;
+    const laid = layOver(record, changes);
+    pending.overlaid = { on: record, count: changes.length, record: laid };
+    return laid;
+  }
+
+  /** The record as last seen, while something is pending for it. */
+  lastSeen(tokenKey: string): DecodedRecord | undefined {
+    return this.#records.get(tokenKey)?.base;
+  }
+
+  seen(tokenKey: string, record: DecodedRecord | undefined): void {
+    const pending = this.#records.get(tokenKey);
+    if (pending) pending.base = record;
+  }
+
+  /** Everything pending for this key is in the store, or no longer wanted there. */
+  settle(tokenKey: string): void {
+    const pending = this.#records.get(tokenKey);
+    if (!pending) return;
+    this.#records.delete(tokenKey);
+    pending.resolve();
+    pending.wake.abort();
+  }
+
+  /**
+   * Tries to save everything now, for at most 30 s.
+   * @throws TokenNotSavedError naming what had to be given up.
+   */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (this.#records.size === 0) return;
+    const deadline = new AbortController();
+    const all = Promise.allSettled([...this.#records.values()].map((pending) => pending.settled));
+    for (const pending of this.#records.values()) pending.wake.abort();
+    const tooLate = sleep(this.#clock, CLOSE_MS, { signal: deadline.signal, hold: true }).catch(() => {});
+    await Promise.race([all, tooLate]);
+    deadline.abort();
+    this.#giveUp();
+  }
+
+  #giveUp(): void {
+    const tokenKeys = [...this.#records.keys()];
+    if (tokenKeys.length === 0) return;
+    const error = new TokenNotSavedError(
+      `The newest tokens of ${tokenKeys.length} record(s) could not be saved before closing.`,
+      { tokenKeys },
+    );
+    for (const [tokenKey, pending] of this.#records) {
+      this.#records.delete(tokenKey);
+      pending.reject(error);
+      pending.wake.abort();
+    }
+    throw error;
+  }
+
+  async #retry(tokenKey: string, pending: PendingRecord): Promise<void> {
+    while (this.#records.get(tokenKey) === pending) {
+      await this.#pause(pending);
+      if (this.#records.get(tokenKey) !== pending) return;
+      pending.attempts += 1;
+      const saved = await this.#save(tokenKey).catch(() => false);
+      if (!saved && this.#records.get(tokenKey) === pending)
+        emit('save', () => ({
+          tokenKey,
+          outcome: 'token-not-saved',
+          attempts: pending.attempts,
+          durationMs: this.#clock.monotonic() - pending.since,
+        }));
+    }
+  }
+
+  async #pause(pending: PendingRecord): Promise<void> {
+    const cap = this.#closing ? MAX_CLOSING_WAIT_MS : MAX_WAIT_MS;
+    const full = Math.min(cap, FIRST_WAIT_MS * 2 ** Math.min(pending.attempts - 1, 30));
+    const waitMs = full / 2 + Math.random() * (full / 2);
+    const heldMs = pending.since + HOLD_MS - this.#clock.monotonic();
+    const hold = this.#closing || heldMs > 0;
+    // The last wait that holds the process ends with the 30 s: one more try before it may exit.
+    await sleep(this.#clock, hold && !this.#closing ? Math.min(waitMs, heldMs) : waitMs, {
+      signal: pending.wake.signal,
+      hold,
+    }).catch(() => {});
+    if (pending.wake.signal.aborted) pending.wake = new AbortController();
+  }
+}
+
+function layOver(record: DecodedRecord | undefined, changes: readonly Change[]): DecodedRecord | undefined {
+  const cache = record ? record.cache.clone() : new TokenCache();
+  for (const change of changes) change(cache);
+  if (!record && !cache.hasData) return undefined;
+  return { version: `${record?.version ?? 'absent'}+${changes.length} pending`, cache, index: new AccessTokenIndex(cache) };
+}

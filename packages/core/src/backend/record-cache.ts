@@ -1,0 +1,136 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.js';
+import { outOfRange, strictOptions } from '../options.js';
+import type { DecodedRecord } from './record-source.js';
+
+/** How decoded records are kept in memory. */
+export interface RecordCacheOptions {
+  /** @default 10_000 */
+  readonly maxRecords?: number;
+  /** Age from which a record is read again in the background. @default 30_000; Infinity where nobody shares the store */
+  readonly revalidateAfterMs?: number;
+  /** Age from which a call waits for a read. @default 300_000 */
+  readonly maxStalenessMs?: number;
+}
+
+export interface CachedRecord {
+  readonly record: DecodedRecord;
+  /** Monotonic instant at which the read that confirmed it was sent. */
+  readAt: number;
+  /** Monotonic instant up to which it serves without a second thought. */
+  nextCheckAt: number;
+  /** Monotonic instant up to which it serves although it is too old: the store was asked, and is down. */
+  excusedUntil: number;
+}
+
+/** One read under way; `outdated` once this process has saved or removed the record meanwhile. */
+export interface ReadTicket {
+  readonly tokenKey: string;
+  readonly sentAt: number;
+  outdated: boolean;
+}
+
+const NAMES = ['maxRecords', 'revalidateAfterMs', 'maxStalenessMs'] as const;
+
+/** Fills in defaults and checks ranges. */
+export function recordCacheOptions(
+  given: RecordCacheOptions | undefined,
+  defaults: RecordCacheOptions,
+): Required<RecordCacheOptions> {
+  const all = {
+    maxRecords: 10_000,
+    revalidateAfterMs: 30_000,
+    maxStalenessMs: 300_000,
+    ...defaults,
+    ...strictOptions('recordCache', given, NAMES),
+  };
+  if (!Number.isInteger(all.maxRecords) || all.maxRecords < 1)
+    throw outOfRange('recordCache.maxRecords must be an integer of at least 1.');
+  for (const name of ['revalidateAfterMs', 'maxStalenessMs'] as const)
+    if (typeof all[name] !== 'number' || !(all[name] >= 0))
+      throw outOfRange(`recordCache.${name} must be a number of milliseconds, 0 or more.`);
+  return all;
+}
+
+/** Decoded records in memory, one form of each. Absence is never kept. */
+export class RecordCache {
+  readonly #entries: LRUCache<string, CachedRecord>;
+  readonly #reads = new Map<string, Set<ReadTicket>>();
+  readonly #options: Required<RecordCacheOptions>;
+  readonly #clock: Clock;
+
+  constructor(options: Required<RecordCacheOptions>, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#entries = new LRUCache({ max: options.maxRecords });
+  }
+
+  get(tokenKey: string): CachedRecord | undefined {
+    return this.#entries.get(tokenKey);
+  }
+
+  /** True: too old to be served without asking the store. */
+  isStale(entry: CachedRecord, now: number): boolean {
+    return now - entry.readAt >= this.#options.maxStalenessMs;
+  }
+
+  /** Keeps what this process has just saved; reads that began before are outdated. */
+  saved(tokenKey: string, record: DecodedRecord): void {
+    this.#outdateReads(tokenKey);
+    this.#put(tokenKey, record, this.#clock.monotonic());
+  }
+
+  /** Forgets a record that was removed, or changed by somebody who did not say to what. */
+  forget(tokenKey: string): void {
+    this.#outdateReads(tokenKey);
+    this.#entries.delete(tokenKey);
+  }
+
+  clear(): void {
+    for (const tokenKey of this.#reads.keys()) this.#outdateReads(tokenKey);
+    this.#entries.clear();
+  }
+
+  beginRead(tokenKey: string): ReadTicket {
+    const ticket: ReadTicket = { tokenKey, sentAt: this.#clock.monotonic(), outdated: false };
+    const tickets = this.#reads.get(tokenKey);
+    if (tickets) tickets.add(ticket);
+    else this.#reads.set(tokenKey, new Set([ticket]));
+    return ticket;
+  }
+
+  /** Keeps what was read, unless it is outdated or a later read has ended before. */
+  endRead(ticket: ReadTicket, record: DecodedRecord | undefined): void {
+    this.cancelRead(ticket);
+    if (ticket.outdated) return;
+    const entry = this.#entries.get(ticket.tokenKey);
+    if (entry && entry.readAt > ticket.sentAt) return;
+    if (record) this.#put(ticket.tokenKey, record, ticket.sentAt);
+    else this.#entries.delete(ticket.tokenKey);
+  }
+
+  cancelRead(ticket: ReadTicket): void {
+    const tickets = this.#reads.get(ticket.tokenKey);
+    tickets?.delete(ticket);
+    if (tickets?.size === 0) this.#reads.delete(ticket.tokenKey);
+  }
+
+  /** Lets an old record serve for `ms` more, because asking the store has just failed. */
+  excuse(entry: CachedRecord, ms: number): void {
+    entry.excusedUntil = this.#clock.monotonic() + ms;
+    entry.nextCheckAt = entry.excusedUntil;
+  }
+
+  #put(tokenKey: string, record: DecodedRecord, readAt: number): void {
+    const nextCheckAt = readAt + Math.min(this.#options.revalidateAfterMs, this.#options.maxStalenessMs);
+    const entry = this.#entries.get(tokenKey);
+    if (entry?.record === record) {
+      entry.readAt = readAt;
+      entry.nextCheckAt = nextCheckAt;
+    } else this.#entries.set(tokenKey, { record, readAt, nextCheckAt, excusedUntil: 0 });
+  }
+
+  #outdateReads(tokenKey: string): void {
+    for (const ticket of this.#reads.get(tokenKey) ?? []) ticket.outdated = true;
+  }
+}

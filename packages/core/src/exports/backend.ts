@@ -1,0 +1,45 @@
+/** `@tokenry/core/backend`: everything that the author of a backend needs. */
+export { BaseTokenBackend, type BaseTokenBackendOptions, type OwnBackend } from '../backend/base-token-backend.js';
+export { ConditionalWriteLeases } from '../backend/conditional-write-leases.js';
+export { InProcessLeases } from '../backend/in-process-leases.js';
+export {
+  type AcquireLeaseOptions,
+  acquireLease,
+  defaultLeaseTiming,
+  type Lease,
+  type LeaseTiming,
+} from '../backend/lease.js';
+export { type LeaseNameParts, leaseName } from '../backend/lease-name.js';
+export type { RecordCacheOptions } from '../backend/record-cache.js';
+export { decodeName, encodeName, isReservedRecordName, type RecordNames } from '../backend/record-key.js';
+export type {
+  BackendCapabilities,
+  Expectation,
+  LeaseProvider,
+  LeaseRequest,
+  ReadOptions,
+  RecordStore,
+  RefreshRequest,
+  RemoveOptions,
+  StoredRecord,
+  TokenBackend,
+  TokenKeyOptions,
+  UpdateTokenOptions,
+  WriteOptions,
+} from '../backend/token-backend.js';
+export type { Clock } from '../clock.js';
+export type { CryptographyManager } from '../crypto/cryptography-manager.js';
+export {
+  BackendAccessDeniedError,
+  BackendThrottledError,
+  BackendUnavailableError,
+  CapabilityError,
+  DecryptError,
+  LeaseTimeoutError,
+  RecordCorruptError,
+  RecordTooLargeError,
+  TimeoutError,
+  TokenNotSavedError,
+  TokenryError,
+  VersionConflictError,
+} from '../errors.js';

@@ -1,0 +1,1 @@
+export { MemoryTokenBackend } from './memory-token-backend.js';
