@@ -27,7 +27,7 @@ export type {
   UpdateTokenOptions,
   WriteOptions,
 } from '../backend/token-backend.js';
-export type { Clock } from '../clock.js';
+export { type Clock, sleep, systemClock } from '../clock.js';
 export type { CryptographyManager } from '../crypto/cryptography-manager.js';
 export {
   BackendAccessDeniedError,
@@ -43,3 +43,5 @@ export {
   TokenryError,
   VersionConflictError,
 } from '../errors.js';
+export { emit } from '../observability/events.js';
+export { invalidArgument, nearestName, outOfRange, strictOptions } from '../options.js';
