@@ -1,0 +1,183 @@
+import { hash } from 'node:crypto';
+import { lstat, opendir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  BackendUnavailableError,
+  BaseTokenBackend,
+  type Expectation,
+  type LeaseProvider,
+  type ReadOptions,
+  type RemoveOptions,
+  type StoredRecord,
+  VersionConflictError,
+  type WriteOptions,
+} from '@tokenry/core/backend';
+import { FileSystemLeases } from './file-system-leases.js';
+import { mapError } from './map-error.js';
+import { type FileSystemTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
+import { type RecordFile, readRecordFile, removeFile, replaceFile, resolveLinks } from './record-file.js';
+import { syncFolder } from './sync-folder.js';
+import { removeLeftoversOnce, writeTempFile } from './temp-file.js';
+import { type HeldLock, lockPathOf, WriteLock } from './write-lock.js';
+
+/** Tells records from other files in the folder. */
+const SUFFIX = '.token';
+/** With `=lock-` before it, a name still fits where encryption shortens names (eCryptfs: 143 bytes). */
+const MAX_NAME_BYTES = 128;
+
+interface Change {
+  readonly name: string;
+  readonly expect: Expectation;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Keeps records in files of one folder, safely shared by any number of processes: every save is compared, atomic and
+ * durable, readers see the old record or the new one, and a process killed at any moment leaves neither a torn file nor a
+ * lock that blocks the others.
+ *
+ * The file `tokenFilename` is the default record, byte for byte what python-o365, MSAL Python and msal-node read; other token
+ * keys lie beside it as `<key>.token`.
+ *
+ * @example
+ * ```ts
+ * const tokenBackend = new FileSystemTokenBackend({ tokenPath: '/srv/app/tokens' });
+ * ```
+ */
+export class FileSystemTokenBackend extends BaseTokenBackend {
+  readonly #folder: string;
+  readonly #lock: WriteLock;
+  readonly #leases: FileSystemLeases;
+
+  /**
+   * Touches no file; the folder is made by the first save.
+   * @throws TypeError for an unknown option, a `tokenPath` that is no path, or a `tokenFilename` that is one.
+   */
+  constructor(options: FileSystemTokenBackendOptions = {}) {
+    const { folder, defaultTokenKey, writeLock } = resolveOptions(options);
+    super(
+      {
+        capabilities: { conditionalWrites: true, leases: true, list: true, durable: true, shared: true },
+        // Not the path: one folder may be mounted in different places, and its leases lie in it anyway.
+        id: 'filesystem',
+        options: OWN_OPTIONS,
+        recordNames: { maxBytes: MAX_NAME_BYTES, suffix: SUFFIX },
+      },
+      { ...options, defaultTokenKey },
+    );
+    this.#folder = folder;
+    this.#lock = new WriteLock(writeLock);
+    this.#leases = new FileSystemLeases({ tokenPath: folder, writeLock, ...(options.clock ? { clock: options.clock } : {}) });
+  }
+
+  protected readRecord(name: string, { ifNotVersion, signal }: ReadOptions): Promise<StoredRecord | 'not-modified' | undefined> {
+    return this.#attempt('read', name, async (path) => {
+      const file = await readRecordFile(path);
+      signal?.throwIfAborted();
+      if (!file) {
+        // A link into a folder that is not mounted is an outage, not "signed out".
+        await resolveLinks(path);
+        return undefined;
+      }
+      const version = versionOf(file.data);
+      return version === ifNotVersion ? 'not-modified' : { data: file.data, version };
+    });
+  }
+
+  protected writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
+    return this.#attempt('save', name, async (path) => {
+      const target = await resolveLinks(path);
+      // Before the lock, which is then held for a comparison and a rename only.
+      const temp = await writeTempFile(dirname(target), data);
+      try {
+        await removeLeftoversOnce(temp, this.#lock.rules);
+        await this.#exclusively(target, { name, expect, signal }, (before) => replaceFile(temp, target, before?.stats));
+      } catch (error) {
+        await removeFile(temp).catch(() => undefined);
+        throw error;
+      }
+      await syncFolder(dirname(target));
+      return versionOf(data);
+    });
+  }
+
+  protected removeRecord(name: string, { expect, signal }: RemoveOptions): Promise<boolean> {
+    return this.#attempt('remove', name, async (path) => {
+      const target = await resolveLinks(path);
+      // Absent is no conflict, and a lock would need a folder to be in.
+      if (!(await exists(target))) return false;
+      const removed = await this.#exclusively(target, { name, expect, signal }, () => removeFile(target));
+      await syncFolder(dirname(target));
+      return removed;
+    });
+  }
+
+  protected override async *listRecords({ signal }: { readonly signal?: AbortSignal }): AsyncIterable<string> {
+    try {
+      for await (const entry of await opendir(this.#folder)) {
+        signal?.throwIfAborted();
+        if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(join(this.#folder, entry.name))))) yield entry.name;
+      }
+    } catch (error) {
+      // The folder is made by the first save.
+      if (!isAbsent(error)) throw mapError(error, { doing: 'list the records', folder: this.#folder });
+    }
+  }
+
+  protected override leaseProvider(): LeaseProvider {
+    return this.#leases;
+  }
+
+  /** Compares and changes under the write lock: no other process that uses Tokenry can come in between. */
+  #exclusively<T>(target: string, change: Change, action: (before: RecordFile | undefined) => Promise<T>): Promise<T> {
+    const compareAndChange = async (lock: HeldLock): Promise<T> => {
+      const before = await readRecordFile(target);
+      assertExpected(change.name, change.expect, before);
+      change.signal?.throwIfAborted();
+      if (!(await lock.isHeld()))
+        throw new BackendUnavailableError(
+          `This process stood still while saving "${target}", and another machine went on; nothing was written.`,
+        );
+      return action(before);
+    };
+    return this.#lock.run(lockPathOf(target), compareAndChange, change.signal);
+  }
+
+  async #attempt<T>(verb: 'read' | 'save' | 'remove', name: string, action: (path: string) => Promise<T>): Promise<T> {
+    const path = join(this.#folder, name);
+    try {
+      return await action(path);
+    } catch (error) {
+      throw mapError(error, { doing: `${verb} the record "${path}"`, folder: this.#folder });
+    }
+  }
+}
+
+/** The content's hash: the same for every process, and for a file that was copied or restored. */
+function versionOf(data: Uint8Array): string {
+  return hash('sha256', data, 'base64url');
+}
+
+const exists = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isAbsent(error)) return false;
+      throw error;
+    },
+  );
+
+function assertExpected(name: string, expect: Expectation, found: RecordFile | undefined): void {
+  if (expect === 'anything') return;
+  const expected = expect === 'absent' ? undefined : expect.version;
+  if ((found && versionOf(found.data)) !== expected) throw new VersionConflictError(name);
+}
+
+async function leadsToFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}
+
+const isAbsent = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';

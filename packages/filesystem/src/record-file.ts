@@ -1,0 +1,117 @@
+import { constants, type Stats } from 'node:fs';
+import { chmod, chown, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { BackendUnavailableError, CapabilityError } from '@tokenry/core/backend';
+import { retryWhileShared } from './windows-sharing.js';
+
+/** A record's file as it was when it was opened; a later rename does not change what is read. */
+export interface RecordFile {
+  readonly data: Uint8Array;
+  readonly stats: Stats;
+}
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+const isAbsent = (error: unknown): boolean => codeOf(error) === 'ENOENT';
+/** Without O_NONBLOCK, opening a named pipe waits for a writer, forever. Windows has neither. */
+const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** Reads the whole file; `undefined`: there is none. */
+export async function readRecordFile(path: string): Promise<RecordFile | undefined> {
+  const file = await retryWhileShared(() => open(path, READ)).catch((error: unknown) => {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  });
+  if (!file) return undefined;
+  try {
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw Object.assign(new Error(`EISDIR: ${path}`), { code: 'EISDIR', syscall: 'read' });
+    if (!stats.isFile()) throw new CapabilityError(`"${path}" is a device, pipe or socket; a record has to be a plain file.`);
+    return { data: await file.readFile(), stats };
+  } finally {
+    await file.close();
+  }
+}
+
+const MAX_LINKS = 40;
+
+/**
+ * The file that `path` stands for: itself, or where its symbolic links lead, also when nothing is there yet. Records are
+ * replaced there, so that the link stays.
+ * @throws BackendUnavailableError when a link leads into a folder that is not there: that is not the same as no record.
+ */
+export async function resolveLinks(path: string): Promise<string> {
+  let at = path;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const next = await linkTarget(at);
+    if (next === undefined) return at;
+    const folder = await realpath(dirname(next)).catch((error: unknown) => {
+      throw isAbsent(error) ? brokenLink(at, next, error) : error;
+    });
+    at = resolve(folder, next.slice(dirname(next).length).replace(/^[\\/]+/, ''));
+  }
+  throw Object.assign(new Error(`ELOOP: ${path}`), { code: 'ELOOP', syscall: 'readlink' });
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return resolve(dirname(path), await readlink(path));
+  } catch (error) {
+    // EINVAL: no link; UNKNOWN: what Windows says instead.
+    if (isAbsent(error) || codeOf(error) === 'EINVAL' || codeOf(error) === 'UNKNOWN') return undefined;
+    throw error;
+  }
+}
+
+function brokenLink(link: string, target: string, cause: unknown): BackendUnavailableError {
+  return new BackendUnavailableError(
+    `"${link}" is a link to "${target}", whose folder is not there: it may not be mounted. Mount it, or remove the link.`,
+    { cause },
+  );
+}
+
+/**
+ * Puts the finished `temp` in the place of `target` in one step: readers see the old file or the new one.
+ * A file that only its owner and group may use keeps owner, group and mode; every other becomes 0600.
+ */
+export async function replaceFile(temp: string, target: string, before: Stats | undefined): Promise<void> {
+  if (before && process.platform !== 'win32') await keepAccess(temp, before);
+  await retryWhileShared(() => rename(temp, target));
+}
+
+const OTHERS = 0o007;
+const GROUP = 0o070;
+
+async function keepAccess(temp: string, before: Stats): Promise<void> {
+  const uid = process.getuid?.();
+  // A save by root (sudo, once) must not lock the record's owner out.
+  const foreign = uid === 0 && before.uid !== 0;
+  // 0644 is what a careless umask left; 0640 without others was somebody's decision.
+  const shared = (before.mode & OTHERS) === 0 && (before.mode & GROUP) !== 0;
+  if (!foreign && !shared) return;
+  const groupKept = await keepGroup(temp, before, foreign);
+  if (shared && groupKept) await chmod(temp, 0o600 | (before.mode & (GROUP & ~0o010)));
+}
+
+async function keepGroup(temp: string, before: Stats, foreign: boolean): Promise<boolean> {
+  const { gid, uid } = await stat(temp);
+  if (gid === before.gid && !foreign) return true;
+  try {
+    await chown(temp, foreign ? before.uid : uid, before.gid);
+    return true;
+  } catch (error) {
+    // Not a member of that group: its members lose access, which beats giving access to another group.
+    if (codeOf(error) === 'EPERM') return false;
+    throw error;
+  }
+}
+
+/** Removes the file; `false`: there was none. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await retryWhileShared(() => unlink(path));
+    return true;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
