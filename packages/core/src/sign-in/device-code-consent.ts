@@ -1,0 +1,30 @@
+import { CapabilityError } from '../errors.js';
+import type { DeviceFlow } from '../provider/token-provider.js';
+import type { ConsentHandler } from './consent.js';
+
+export interface DeviceCodeConsentOptions {
+  /**
+   * Shows the person what to do; `flow.message` says it in one sentence.
+   * @default writes `flow.message` to the standard error stream
+   */
+  readonly show?: (flow: DeviceFlow, options: { readonly signal?: AbortSignal }) => void | Promise<void>;
+}
+
+/**
+ * A consent handler for machines without a browser: the person opens a page on another device and enters a code there.
+ * @example
+ * ```ts
+ * await account.authenticate({ handleConsent: deviceCodeConsent({ show: ({ message }) => console.log(message) }) });
+ * ```
+ */
+export function deviceCodeConsent(options: DeviceCodeConsentOptions = {}): ConsentHandler {
+  const { show = showOnStderr } = options;
+  const handler = async (): Promise<string> => {
+    throw new CapabilityError('deviceCodeConsent() handles no redirect; pass it to authenticate().');
+  };
+  return Object.freeze(Object.assign(handler, { showDeviceCode: show }));
+}
+
+function showOnStderr({ message }: DeviceFlow): void {
+  process.stderr.write(`${message}\n`);
+}
