@@ -1,0 +1,37 @@
+import type { ApiCall, TokenCall } from './calls.js';
+import type { ServerEvent } from './messages.js';
+
+/** What the server thread has reported, brought up to date whenever somebody looks. */
+export class EventLog {
+  readonly #drain: () => Iterable<ServerEvent>;
+  readonly #calls: TokenCall[] = [];
+  readonly #apiCalls: ApiCall[] = [];
+  readonly #hits = new Map<number, number>();
+
+  constructor(drain: () => Iterable<ServerEvent>) {
+    this.#drain = drain;
+  }
+
+  calls(): readonly TokenCall[] {
+    this.#catchUp();
+    return this.#calls;
+  }
+
+  apiCalls(): readonly ApiCall[] {
+    this.#catchUp();
+    return [...this.#apiCalls];
+  }
+
+  hits(fault: number): number {
+    this.#catchUp();
+    return this.#hits.get(fault) ?? 0;
+  }
+
+  #catchUp(): void {
+    for (const event of this.#drain()) {
+      if (event.type === 'call') this.#calls[event.id] = event.call;
+      else if (event.type === 'api-call') this.#apiCalls.push(event.call);
+      else this.#hits.set(event.id, (this.#hits.get(event.id) ?? 0) + 1);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ApiCall, TokenCall } from './calls.js';
+import type { Fault } from './fault.js';
+import type { DevClient, DevUser, Settings } from './options.js';
+
+/** What the server thread is started with. */
+export interface ServerData {
+  readonly settings: Settings;
+  readonly tls: { readonly key: string; readonly cert: string };
+  readonly port: MessagePort;
+}
+
+/** From the caller's thread; in force for every request that is sent afterwards. */
+export type Command =
+  | { readonly type: 'add-fault'; readonly id: number; readonly fault: Fault }
+  | { readonly type: 'remove-fault'; readonly id: number }
+  | { readonly type: 'advance-clock'; readonly ms: number }
+  | { readonly type: 'register-client'; readonly client: DevClient }
+  | { readonly type: 'register-user'; readonly user: DevUser }
+  | { readonly type: 'revoke-sessions'; readonly username: string }
+  | { readonly type: 'token-lifetime'; readonly seconds: number };
+
+/** From the server thread; posted before the answer it belongs to leaves. */
+export type ServerEvent =
+  | { readonly type: 'call'; readonly id: number; readonly call: TokenCall }
+  | { readonly type: 'api-call'; readonly call: ApiCall }
+  | { readonly type: 'hit'; readonly id: number };
+
+/** Posted once, when the server listens. */
+export interface Ready {
+  readonly port: number;
+}

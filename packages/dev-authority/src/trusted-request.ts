@@ -1,0 +1,44 @@
+import { request } from 'node:https';
+
+/** An answer as the sign-in script needs it. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** What to send. */
+export interface PlainRequest {
+  readonly ca: string;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One HTTPS request that trusts `ca`: global `fetch` cannot be told to trust a certificate authority for one call only.
+ * Redirects are not followed.
+ */
+export function trustedRequest(url: string, { ca, form, headers, signal }: PlainRequest): Promise<PlainAnswer> {
+  const body = form && new URLSearchParams(form).toString();
+  const type = body === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' };
+  return new Promise((resolve, reject) => {
+    const options = {
+      ca,
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { ...headers, ...type },
+      agent: false,
+      ...(signal ? { signal } : {}),
+    };
+    const sent = request(url, options, async (answer) => {
+      try {
+        let text = '';
+        for await (const chunk of answer.setEncoding('utf8')) text += chunk;
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text });
+      } catch (error) {
+        reject(error);
+      }
+    });
+    sent.once('error', reject).end(body);
+  });
+}
