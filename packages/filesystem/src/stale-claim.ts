@@ -24,7 +24,7 @@ const MAX_DEPTH = 8;
  * guard and leaves it alone. The guard of a process that died in turn is removed in the same way.
  */
 export async function removeStaleClaim(path: string, seen: ClaimSeen, rules: TakeoverRules, depth = 0): Promise<void> {
-  const guard = guardOf(path, seen);
+  const guard = guardPathOf(path, seen);
   const claim = newClaim();
   if (!(await createClaim(guard, claim))) {
     const rival = await readClaim(guard);
@@ -38,6 +38,7 @@ export async function removeStaleClaim(path: string, seen: ClaimSeen, rules: Tak
   }
 }
 
-function guardOf(path: string, seen: ClaimSeen): string {
+/** Where the right to remove this very claim is claimed. */
+export function guardPathOf(path: string, seen: ClaimSeen): string {
   return join(dirname(path), `=take-${hash('sha256', `${basename(path)} ${seen.fingerprint}`, 'hex').slice(0, 32)}`);
 }

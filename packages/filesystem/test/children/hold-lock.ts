@@ -1,0 +1,12 @@
+import { WriteLock } from '../../dist/write-lock.js';
+import { args, onMessage, say } from './talk.ts';
+
+/** Holds a lock until told to let go. */
+const [path] = args as [string];
+const released = new Promise((resolve) => onMessage(resolve));
+await new WriteLock().run(path, async () => {
+  say('held');
+  await released;
+});
+say('released');
+process.disconnect();

@@ -1,0 +1,44 @@
+import { open, unlink } from 'node:fs/promises';
+import { claimOwner, newClaim } from '../../dist/claim.js';
+import { createClaim, readClaim, removeClaim } from '../../dist/claim-file.js';
+import { ownerState } from '../../dist/process-identity.js';
+import { WriteLock } from '../../dist/write-lock.js';
+import { args, onMessage, say } from './talk.ts';
+
+/**
+ * Races for one stale lock per message, with several contenders in this process, and says how often two of them were inside at
+ * once. `naive` takes over as most programs do: it removes a dead owner's claim and makes its own.
+ */
+const [contenders, how] = args as [number, 'ours' | 'naive'];
+
+onMessage<string>(async (path) => {
+  const doubles = await Promise.all(Array.from({ length: contenders }, () => contend(path)));
+  say({ doubles: doubles.reduce((sum, one) => sum + one, 0) });
+});
+
+function contend(path: string): Promise<number> {
+  return how === 'naive' ? naively(path) : new WriteLock().run(path, () => alone(path));
+}
+
+async function naively(path: string): Promise<number> {
+  while (!(await createClaim(path, newClaim()))) {
+    const seen = await readClaim(path);
+    if (seen && ownerState(claimOwner(seen.text)) === 'dead') await removeClaim(path);
+  }
+  const doubles = await alone(path);
+  await removeClaim(path);
+  return doubles;
+}
+
+async function alone(path: string): Promise<number> {
+  const witness = `${path}.inside`;
+  try {
+    await (await open(witness, 'wx')).close();
+  } catch {
+    return 1;
+  }
+  await new Promise((resolve) => setImmediate(resolve));
+  await unlink(witness);
+  return 0;
+}
+say('ready');
