@@ -1,18 +1,24 @@
-import { randomUUID } from 'node:crypto';
-import { type Clock, systemClock } from '../clock.js';
-import type { CryptographyManager } from '../crypto/cryptography-manager.js';
+import type { Clock } from '../clock.js';
 import { CapabilityError } from '../errors.js';
-import { invalidArgument, strictOptions } from '../options.js';
+import { invalidArgument } from '../options.js';
 import { mergeTokenCaches } from '../tokens/merge.js';
 import { TokenCache } from '../tokens/token-cache.js';
+import {
+  type BaseTokenBackendOptions,
+  checkBackendOptions,
+  checkExpectation,
+  checkMethods,
+  type OwnBackend,
+  withInjectedLeases,
+} from './backend-options.js';
+import { CachedRecords } from './cached-records.js';
 import { ConditionalWriteLeases } from './conditional-write-leases.js';
 import { InProcessLeases } from './in-process-leases.js';
 import { KeyedRecords } from './keyed-records.js';
 import { acquireLease } from './lease.js';
 import { RawRecords } from './raw-records.js';
-import { CachedRecords } from './record-access.js';
-import { type RecordCacheOptions, recordCacheOptions } from './record-cache.js';
-import { RecordKeys, type RecordNames } from './record-key.js';
+import { RECORD_ACCESS } from './record-access.js';
+import { RecordKeys } from './record-key.js';
 import { StoredTokens } from './stored-tokens.js';
 import type {
   BackendCapabilities,
@@ -27,45 +33,11 @@ import type {
   UpdateTokenOptions,
   WriteOptions,
 } from './token-backend.js';
-import { checkKeyPrefix, checkTokenKey } from './token-key.js';
+import { checkTokenKey } from './token-key.js';
+
+export type { BaseTokenBackendOptions, OwnBackend } from './backend-options.js';
 
 const BRAND = Symbol.for('tokenry.tokenBackend');
-/** Where {@link recordAccessOf} finds a backend's own record cache. */
-export const RECORD_ACCESS = Symbol.for('tokenry.recordAccess');
-
-/** Options of every backend. */
-export interface BaseTokenBackendOptions {
-  /** Encrypts records on their way into the store. @default none: records are plain JSON that other tools can read */
-  readonly cryptographyManager?: CryptographyManager;
-  /** Leases from elsewhere, such as `new RedisLeases({ client })`. @default the backend's own */
-  readonly leases?: LeaseProvider;
-  /** The token key used where none is given; it is the record's name, literally. @default the backend's own, such as `o365_token.txt` */
-  readonly defaultTokenKey?: string;
-  /** Put before every token key, so that several programs can share one store. @default '' */
-  readonly keyPrefix?: string;
-  /** @default the machine's clocks */
-  readonly clock?: Clock;
-  /** How decoded records are kept in memory. */
-  readonly recordCache?: RecordCacheOptions;
-}
-
-/** What a subclass says about itself. */
-export interface OwnBackend {
-  /** Read whenever it matters: members may be getters where a probe decides. */
-  readonly capabilities: BackendCapabilities;
-  /** Names of the subclass's own options, so that unknown ones can be refused. */
-  readonly options?: readonly string[];
-  /** How record names are made for this store. */
-  readonly recordNames?: RecordNames;
-  /** @default 'o365_token.txt', python-o365's */
-  readonly defaultTokenKey?: string;
-  /** Names the store, equally in every process that opens it, such as `filesystem:/var/lib/app`. See {@link BaseTokenBackend.id}. */
-  readonly id?: string;
-  /** Other defaults for `recordCache`, such as 5 minutes between reads where each read is paid for. */
-  readonly recordCache?: RecordCacheOptions;
-}
-
-const OPTION_NAMES = ['cryptographyManager', 'leases', 'defaultTokenKey', 'keyPrefix', 'clock', 'recordCache'] as const;
 
 /** How long a write waits for another process where the store compares nothing itself. */
 const WRITE_LEASE = { ttlMs: 30_000, renewEveryMs: 10_000, waitMs: 30_000 };
@@ -108,33 +80,25 @@ export abstract class BaseTokenBackend implements TokenBackend {
    * @throws TypeError (`TOKENRY_UNKNOWN_OPTION`, `TOKENRY_INVALID_ARGUMENT`) or RangeError (`TOKENRY_OUT_OF_RANGE`).
    */
   constructor(own: OwnBackend, options?: BaseTokenBackendOptions) {
-    const given = strictOptions(new.target.name, options, [...OPTION_NAMES, ...(own.options ?? [])]);
-    checkMethods(given.cryptographyManager, 'cryptographyManager', ['encrypt', 'decrypt']);
-    checkMethods(given.leases, 'leases', ['tryAcquire', 'renew', 'release']);
-    checkMethods(given.clock, 'clock', ['now', 'monotonic']);
-    const keyPrefix = checkKeyPrefix(given.keyPrefix ?? '');
-    this.defaultTokenKey = checkTokenKey(given.defaultTokenKey ?? own.defaultTokenKey ?? 'o365_token.txt', 'defaultTokenKey');
-    this.id = storeId(own, keyPrefix);
+    const { keyPrefix, ...checked } = checkBackendOptions(new.target.name, own, options);
+    this.id = checked.id;
+    this.defaultTokenKey = checked.defaultTokenKey;
     this.#own = own;
-    this.#injectedLeases = given.leases;
-    this.#clock = given.clock ?? systemClock;
+    this.#injectedLeases = checked.leases;
+    this.#clock = checked.clock;
     this.#raw = this.#rawRecords();
     this.#keyed = new KeyedRecords({
       raw: this.#raw,
       keys: new RecordKeys({ ...own.recordNames, defaultTokenKey: this.defaultTokenKey, keyPrefix }),
       keyPrefix,
-      cryptographyManager: given.cryptographyManager,
+      cryptographyManager: checked.cryptographyManager,
       listNames: (listing) => this.listRecords?.(listing),
       now: () => this.#clock.now(),
     });
-    const cacheDefaults = {
-      ...(own.capabilities.shared ? {} : { revalidateAfterMs: Number.POSITIVE_INFINITY }),
-      ...own.recordCache,
-    };
     this.#cached = new CachedRecords({
       source: new StoredTokens({ records: this.#keyed, clock: this.#clock }),
       clock: this.#clock,
-      cache: recordCacheOptions(given.recordCache, cacheDefaults),
+      cache: checked.recordCache,
     });
     this.records = this.#recordFace();
     Object.defineProperty(this, BRAND, { value: true });
@@ -174,7 +138,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   get capabilities(): BackendCapabilities {
     const { capabilities } = this.#own;
-    return this.#injectedLeases ? { ...plain(capabilities), leases: true } : capabilities;
+    return this.#injectedLeases ? withInjectedLeases(capabilities) : capabilities;
   }
 
   get leases(): LeaseProvider {
@@ -205,7 +169,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
   async updateToken(change: (cache: TokenCache) => void, options: UpdateTokenOptions = {}): Promise<TokenCache> {
     const { tokenKey, signal } = this.#checked(options);
     if (typeof change !== 'function') throw invalidArgument('updateToken: change must be a function.');
-    const update = (cache: TokenCache) => void change(cache);
+    const update = (cache: TokenCache) => void change(cache) as undefined;
     const saved = await this.#cached.update(tokenKey, update, { signal, overwriteCorrupt: options.overwriteCorrupt });
     return saved?.cache.clone() ?? new TokenCache();
   }
@@ -266,11 +230,11 @@ export abstract class BaseTokenBackend implements TokenBackend {
       read: async (key, options) => this.#keyed.read(this.#checked({ tokenKey: key }).tokenKey, options),
       write: async (key, data, options) => {
         const { tokenKey } = this.#checked({ tokenKey: key });
-        return invalidating(tokenKey, this.#keyed.write(tokenKey, data, checkExpect(options)));
+        return invalidating(tokenKey, this.#keyed.write(tokenKey, data, checkExpectation(options)));
       },
       remove: async (key, options) => {
         const { tokenKey } = this.#checked({ tokenKey: key });
-        return invalidating(tokenKey, this.#keyed.remove(tokenKey, checkExpect(options)));
+        return invalidating(tokenKey, this.#keyed.remove(tokenKey, checkExpectation(options)));
       },
       list: (options) => {
         this.#checked({});
@@ -310,30 +274,4 @@ export abstract class BaseTokenBackend implements TokenBackend {
     if (!('lease' in held)) return task();
     return task().finally(() => held.lease.release());
   }
-}
-
-function storeId(own: OwnBackend, keyPrefix: string): string {
-  const id = own.id ?? (own.capabilities.shared ? 'shared' : `private:${randomUUID()}`);
-  return keyPrefix === '' ? id : `${id}#${keyPrefix}`;
-}
-
-function checkMethods(value: object | undefined, name: string, methods: readonly string[]): void {
-  if (value === undefined) return;
-  const has = (method: string) => typeof (value as Record<string, unknown>)[method] === 'function';
-  if (typeof value !== 'object' || value === null || !methods.every(has))
-    throw invalidArgument(`${name} must have ${methods.map((method) => `${method}()`).join(', ')}.`);
-}
-
-function checkExpect<T extends WriteOptions | RemoveOptions>(options: T): T {
-  const expect: unknown = options?.expect;
-  const versioned =
-    typeof expect === 'object' && expect !== null && typeof (expect as { version?: unknown }).version === 'string';
-  if (!versioned && expect !== 'anything' && expect !== 'absent')
-    throw invalidArgument("expect is required: 'anything', 'absent' or { version }.");
-  return options;
-}
-
-function plain(capabilities: BackendCapabilities): BackendCapabilities {
-  const { conditionalWrites, leases, list, durable, shared, maxRecordBytes } = capabilities;
-  return { conditionalWrites, leases, list, durable, shared, ...(maxRecordBytes === undefined ? {} : { maxRecordBytes }) };
 }

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../clock.js';
 import { TokenryError } from '../errors.js';
 import { emit } from '../observability/events.js';
-import type { Lease, LeaseTiming } from './lease.js';
+import type { Lease, LeaseTiming } from './lease-timing.js';
 import type { LeaseProvider, LeaseRequest } from './token-backend.js';
 
 export interface HeldLeaseOptions {

@@ -1,247 +1,30 @@
-import type { Clock } from '../clock.js';
-import {
-  BackendAccessDeniedError,
-  BackendThrottledError,
-  BackendUnavailableError,
-  TimeoutError,
-  TokenryError,
-} from '../errors.js';
-import { emit } from '../observability/events.js';
-import { KeyQueue, untilAborted } from './key-queue.js';
-import { type Change, PendingSaves } from './pending-saves.js';
-import { RecentChanges } from './recent-changes.js';
-import { type CachedRecord, RecordCache, type RecordCacheOptions } from './record-cache.js';
-import type { DecodedRecord, RecordSource, Update, UpdateOptions } from './record-source.js';
+import { systemClock } from '../clock.js';
+import { CachedRecords } from './cached-records.js';
+import { ForeignTokens } from './foreign-tokens.js';
+import type { RecordAccess } from './record-access-contract.js';
+import { recordCacheOptions } from './record-cache.js';
+import type { TokenBackend } from './token-backend.js';
 
+export type { CommitResult, RecordAccess, SignalOption } from './record-access-contract.js';
 export type { DecodedRecord } from './record-source.js';
 
-export interface SignalOption {
-  readonly signal?: AbortSignal | undefined;
-}
+/** Where a backend of this family keeps its own record access; the same in every installed copy of this package. */
+export const RECORD_ACCESS = Symbol.for('tokenry.recordAccess');
 
-export interface CommitResult {
-  /** False: the store could not take it now; it is pending. */
-  readonly saved: boolean;
-  /** Resolves when it is saved; rejects with TokenNotSavedError when `close()` gives up. */
-  readonly settled: Promise<void>;
-}
+const foreign = new WeakMap<TokenBackend, RecordAccess>();
 
-/** Decoded records, as the refresh coordinator and the hot path use them. */
-export interface RecordAccess {
-  /** From memory: `undefined` when absent or too old; an ageing record is read again in the background. */
-  peek(tokenKey: string): DecodedRecord | undefined;
-  /** From memory or the store. When the store is down and the record is in memory, that one. */
-  current(tokenKey: string, options?: SignalOption): Promise<DecodedRecord | undefined>;
-  /** From the store, now. */
-  fresh(tokenKey: string, options?: SignalOption): Promise<DecodedRecord | undefined>;
-  /**
-   * Applies `change` to the stored record by compare-and-swap. `change` is synchronous, may run again, and does nothing
-   * when its effect is there already. What the store cannot take now stays pending: laid over every read and saved later.
-   * An aborted `signal` ends the direct attempt only. Rejects when `change` itself throws.
-   */
-  commit(tokenKey: string, change: Change, options?: SignalOption): Promise<CommitResult>;
-  hasPending(tokenKey: string): boolean;
-}
-
-/** How long an old record serves without another question after the store failed to answer one. */
-const EXCUSE_MS = 1_000;
-/** How often a read that this process's own saves overtook is repeated. */
-const MAX_OVERTAKEN = 5;
-
-export interface CachedRecordsOptions {
-  readonly source: RecordSource;
-  readonly clock: Clock;
-  readonly cache: Required<RecordCacheOptions>;
-}
-
-/** A record cache and a map of pending saves in front of a source of records. */
-export class CachedRecords implements RecordAccess {
-  readonly #source: RecordSource;
-  readonly #clock: Clock;
-  readonly #cache: RecordCache;
-  readonly #pending: PendingSaves;
-  readonly #recent: RecentChanges;
-  readonly #queue = new KeyQueue();
-  readonly #sharedReads = new Map<string, Promise<DecodedRecord | undefined>>();
-
-  constructor({ source, clock, cache }: CachedRecordsOptions) {
-    this.#source = source;
-    this.#clock = clock;
-    this.#cache = new RecordCache(cache, clock);
-    this.#recent = new RecentChanges(clock);
-    this.#pending = new PendingSaves({ clock, save: (tokenKey) => this.#savePending(tokenKey) });
-  }
-
-  peek(tokenKey: string): DecodedRecord | undefined {
-    const entry = this.#cache.get(tokenKey);
-    if (entry === undefined) return undefined;
-    const now = this.#clock.monotonic();
-    if (now >= entry.nextCheckAt && !this.#stillServes(tokenKey, entry, now)) return undefined;
-    return this.#pending.size === 0 ? entry.record : this.#pending.overlay(tokenKey, entry.record);
-  }
-
-  async current(tokenKey: string, options: SignalOption = {}): Promise<DecodedRecord | undefined> {
-    const record = this.peek(tokenKey);
-    if (record) return record;
-    const read = this.#sharedRead(tokenKey);
-    try {
-      return await (options.signal ? untilAborted(read, options.signal) : read);
-    } catch (error) {
-      const old = isOutage(error) ? this.#inMemory(tokenKey) : undefined;
-      if (!old) throw error;
-      emit('fault', () => ({ operation: 'read', tokenKey, code: (error as TokenryError).code, servedStale: true }));
-      return old;
-    }
-  }
-
-  fresh(tokenKey: string, options: SignalOption = {}): Promise<DecodedRecord | undefined> {
-    return this.#read(tokenKey, options.signal);
-  }
-
-  commit(tokenKey: string, change: Change, options: SignalOption = {}): Promise<CommitResult> {
-    return this.#queue.run(tokenKey, async () => {
-      let thrown: { readonly error: unknown } | undefined;
-      const update = (cache: Parameters<Change>[0]) => {
-        try {
-          change(cache);
-        } catch (error) {
-          thrown = { error };
-          throw error;
-        }
-      };
-      try {
-        const { before, after } = await this.#update(tokenKey, update, options);
-        this.#recent.remember(tokenKey, change, { before: before?.cache, after: after?.cache });
-        return { saved: true, settled: Promise.resolve() };
-      } catch (error) {
-        // Whatever the store's trouble is, the tokens exist: the server has issued them.
-        if (thrown) throw error;
-        return { saved: false, settled: this.#pending.add(tokenKey, change, this.#cache.get(tokenKey)?.record) };
-      }
+/** The backend's own record access, or one built over the token face of a backend that was not made with BaseTokenBackend. */
+export function recordAccessOf(backend: TokenBackend): RecordAccess {
+  const own = (backend as { readonly [RECORD_ACCESS]?: RecordAccess })[RECORD_ACCESS];
+  if (own) return own;
+  let access = foreign.get(backend);
+  if (!access) {
+    access = new CachedRecords({
+      source: new ForeignTokens(backend),
+      clock: systemClock,
+      cache: recordCacheOptions(undefined, {}),
     });
+    foreign.set(backend, access);
   }
-
-  hasPending(tokenKey: string): boolean {
-    return this.#pending.has(tokenKey);
-  }
-
-  /** Applies `update`, together with whatever is pending, and resolves to the stored record. Errors are the caller's. */
-  async update(tokenKey: string, update: Update, options: UpdateOptions = {}): Promise<DecodedRecord | undefined> {
-    return this.#queue.run(tokenKey, async () => (await this.#update(tokenKey, update, options)).after, options.signal);
-  }
-
-  /** Runs `remove` in the queue of this key, then forgets everything about the record. */
-  remove<T>(tokenKey: string, remove: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#queue.run(
-      tokenKey,
-      async () => {
-        const result = await remove();
-        this.#recent.forget(tokenKey);
-        this.#pending.settle(tokenKey);
-        this.#cache.forget(tokenKey);
-        return result;
-      },
-      signal,
-    );
-  }
-
-  /** The stored bytes were changed past this object. */
-  invalidate(tokenKey: string): void {
-    this.#cache.forget(tokenKey);
-  }
-
-  /** @throws TokenNotSavedError when something pending had to be given up. */
-  async close(): Promise<void> {
-    try {
-      await this.#pending.close();
-    } finally {
-      this.#cache.clear();
-    }
-  }
-
-  async #update(tokenKey: string, update: Update, options: UpdateOptions) {
-    const updated = await this.#source.update(
-      tokenKey,
-      (cache) => {
-        this.#pending.apply(tokenKey, cache);
-        return update(cache);
-      },
-      { ...options, known: this.#cache.get(tokenKey)?.record },
-    );
-    this.#pending.settle(tokenKey);
-    if (updated.after) this.#cache.saved(tokenKey, updated.after);
-    else this.#cache.forget(tokenKey);
-    return updated;
-  }
-
-  async #savePending(tokenKey: string): Promise<boolean> {
-    await this.#queue.run(tokenKey, async () => {
-      if (this.#pending.has(tokenKey)) await this.#update(tokenKey, () => {}, {});
-    });
-    return true;
-  }
-
-  #stillServes(tokenKey: string, entry: CachedRecord, now: number): boolean {
-    if (now < entry.excusedUntil) return true;
-    if (this.#cache.isStale(entry, now)) return false;
-    if (!this.#sharedReads.has(tokenKey))
-      this.#sharedRead(tokenKey).catch((error) => {
-        emit('fault', () => ({
-          operation: 'read',
-          tokenKey,
-          code: TokenryError.is(error) ? error.code : 'TOKENRY_UNKNOWN',
-          servedStale: true,
-        }));
-      });
-    return true;
-  }
-
-  /** One read for all who ask at the same time; nobody's signal ends it for the others. */
-  #sharedRead(tokenKey: string): Promise<DecodedRecord | undefined> {
-    const underWay = this.#sharedReads.get(tokenKey);
-    if (underWay) return underWay;
-    const read = this.#read(tokenKey).finally(() => this.#sharedReads.delete(tokenKey));
-    this.#sharedReads.set(tokenKey, read);
-    return read;
-  }
-
-  async #read(tokenKey: string, signal?: AbortSignal): Promise<DecodedRecord | undefined> {
-    for (let round = 1; ; round++) {
-      const ticket = this.#cache.beginRead(tokenKey);
-      try {
-        const record = await this.#source.read(tokenKey, { signal, known: this.#cache.get(tokenKey)?.record });
-        this.#cache.endRead(ticket, record);
-        // Saved by us since the read was sent: what came back may be older than what is stored.
-        if (!ticket.outdated || round === MAX_OVERTAKEN) return this.#shown(tokenKey, record);
-      } catch (error) {
-        this.#cache.cancelRead(ticket);
-        const entry = this.#cache.get(tokenKey);
-        if (entry && isOutage(error)) this.#cache.excuse(entry, EXCUSE_MS);
-        throw error;
-      }
-      const saved = this.#cache.get(tokenKey);
-      if (saved) return this.#shown(tokenKey, saved.record);
-    }
-  }
-
-  #shown(tokenKey: string, record: DecodedRecord | undefined): DecodedRecord | undefined {
-    if (record)
-      for (const change of this.#recent.undoneIn(tokenKey, record.cache)) void this.#pending.add(tokenKey, change, record);
-    this.#pending.seen(tokenKey, record);
-    return this.#pending.overlay(tokenKey, record);
-  }
-
-  #inMemory(tokenKey: string): DecodedRecord | undefined {
-    return this.#pending.overlay(tokenKey, this.#cache.get(tokenKey)?.record ?? this.#pending.lastSeen(tokenKey));
-  }
-}
-
-/** The store did not answer, or would not: the record may well be there. */
-function isOutage(error: unknown): boolean {
-  return (
-    BackendUnavailableError.is(error) ||
-    BackendThrottledError.is(error) ||
-    TimeoutError.is(error) ||
-    BackendAccessDeniedError.is(error)
-  );
+  return access;
 }

@@ -25,7 +25,7 @@ export interface Updated {
 }
 
 /** Changes the given private copy, or returns another cache to store instead. */
-export type Update = (cache: TokenCache) => TokenCache | void;
+export type Update = (cache: TokenCache) => TokenCache | undefined;
 
 /** Where decoded records come from: our own stores, or a foreign backend's token face. */
 export interface RecordSource {
