@@ -23,7 +23,8 @@ export async function attempt(
   const call = new Call({ target, callerSignal: callerSignalOf(input, init), timeoutMs: network.timeoutMs, ...options });
   const dispatcher = network.adapter((request, handler) => network.dispatcher.dispatch(request, call.follow(handler)));
   const answer = globalThis.fetch(input, { ...init, signal: call.signal, dispatcher } as object);
-  network.waiting.add(answer);
+  track(network.waiting, answer);
+  track(network.reading, call.ended);
   try {
     const response = await answer;
     call.answered();
@@ -31,9 +32,13 @@ export async function attempt(
   } catch (error) {
     call.finish();
     throw call.translate(error);
-  } finally {
-    network.waiting.delete(answer);
   }
+}
+
+function track(underWay: Set<Promise<unknown>>, promise: Promise<unknown>): void {
+  const forget = (): void => void underWay.delete(promise);
+  underWay.add(promise);
+  promise.then(forget, forget);
 }
 
 function callerSignalOf(input: FetchInput, init: RequestInit): AbortSignal | undefined {

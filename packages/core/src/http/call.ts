@@ -21,6 +21,7 @@ export class Call {
   #sent = false;
   #answered = false;
   #open = 0;
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(options: CallOptions) {
     this.#options = options;
@@ -31,6 +32,11 @@ export class Call {
     this.#deadline = setTimeout(() => this.#timeOut('its complete answer', wholeAnswerMs), wholeAnswerMs);
     // The socket holds the process while the call is under way; the timer need not.
     this.#deadline.unref();
+  }
+
+  /** Resolves when the last byte of the answer is here, or never will be. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
   }
 
   /** Aborts with the caller's reason, or with our own `TimeoutError`. */
@@ -76,6 +82,7 @@ export class Call {
   finish(): void {
     clearTimeout(this.#deadline);
     this.#options.callerSignal?.removeEventListener('abort', this.#abortForCaller);
+    this.#end.resolve();
   }
 
   /** What the caller gets to see of `error`. */

@@ -36,14 +36,17 @@ export async function httpError(
 }
 
 async function excerpt(response: Response): Promise<string> {
-  if (!response.body) return '';
+  const reader = response.body?.getReader();
   const decoder = new TextDecoder();
   let text = '';
   try {
-    for await (const chunk of response.body) {
-      text += decoder.decode(chunk as Uint8Array, { stream: true });
-      if (text.length >= READ_BYTES) break;
+    while (reader && text.length < READ_BYTES) {
+      const { done, value } = await reader.read();
+      if (done) return text;
+      text += decoder.decode(value, { stream: true });
     }
+    // Not awaited: one half of a cloned body is cancelled only when the other half is, too.
+    void reader?.cancel().catch(() => undefined);
   } catch {
     // Half an explanation is better than an error about the error.
   }

@@ -22,6 +22,8 @@ export interface Network {
   readonly timeoutMs: number;
   /** Calls that still wait for the headers of their answer. */
   readonly waiting: Set<Promise<unknown>>;
+  /** Calls whose answer has not arrived to its last byte. */
+  readonly reading: Set<Promise<unknown>>;
   close(): Promise<void>;
 }
 
@@ -34,15 +36,19 @@ export function openNetwork(options: NetworkOptions): Network {
   const undici = createRequire(import.meta.url)('undici') as Undici;
   const dispatcher = openDispatcher(undici, options);
   const waiting = new Set<Promise<unknown>>();
+  const reading = new Set<Promise<unknown>>();
   return {
     dispatcher,
     timeoutMs: options.timeoutMs,
     waiting,
+    reading,
     // The wrapper lets the platform's fetch, whichever undici it bundles, use this one (undici 8 changed the handlers).
     adapter: (dispatch) => new undici.Dispatcher1Wrapper({ dispatch } as Dispatcher),
     close: async () => {
       await Promise.allSettled(waiting);
-      await closeWithin(dispatcher, UNREAD_BODY_GRACE_MS);
+      await settledWithin(reading, UNREAD_BODY_GRACE_MS);
+      // Not close(): it would wait for bodies that nobody reads, and leaves nothing for a later destroy() to cut off.
+      await dispatcher.destroy();
     },
   };
 }
@@ -73,12 +79,11 @@ function tlsOptions({ ca, verifyTls }: NetworkOptions): { secureContext?: Secure
   return { ...(secureContext && { secureContext }), rejectUnauthorized: verifyTls };
 }
 
-async function closeWithin(dispatcher: Dispatcher, graceMs: number): Promise<void> {
+async function settledWithin(underWay: Iterable<Promise<unknown>>, graceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const grace = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, graceMs);
   });
-  await Promise.race([dispatcher.close(), grace]);
+  await Promise.race([Promise.allSettled(underWay), grace]);
   clearTimeout(timer);
-  await dispatcher.destroy();
 }
