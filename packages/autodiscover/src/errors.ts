@@ -22,8 +22,10 @@ export type AutodiscoverErrorCode =
   | 'TOKENRY_AUTODISCOVER_SERVER_BUSY'
   /** The organisation is not federated with the one that answered. */
   | 'TOKENRY_AUTODISCOVER_NOT_FEDERATED'
-  /** The server failed, or answered something that is not Autodiscover. */
+  /** The server failed, on its side. */
   | 'TOKENRY_AUTODISCOVER_SERVER_ERROR'
+  /** An answer that is not what the protocol says; inside a discovery it only ends its step. */
+  | 'TOKENRY_AUTODISCOVER_MALFORMED_RESPONSE'
   /** The whole discovery took longer than its deadline. */
   | 'TOKENRY_AUTODISCOVER_TIMEOUT'
   /** `closeConnections()` was called while the discovery ran. */
