@@ -1,7 +1,18 @@
-import type { StoredAccessToken } from './schema.js';
+import { newestMatch } from './access-token-match.js';
+import { homeIdOf, homeTenantOf } from './accounts.js';
+import { canonicalEnvironment } from './environments.js';
+import type { RecordState } from './record-state.js';
+import type { AccessTokenEntity, StoredAccessToken } from './schema.js';
+import { normaliseScopes } from './scope-set.js';
 import type { TokenCache } from './token-cache.js';
+import { AccessTokenView } from './token-views.js';
 
 export type { StoredAccessToken } from './schema.js';
+
+/** Above this many tokens a first lookup goes through a table by account instead of through all of them. */
+const SMALL_RECORD = 16;
+/** Answers remembered per record; more differing requests than this are worked out again. */
+const MAX_REMEMBERED = 10_000;
 
 /** Which access token a caller needs. */
 export interface AccessTokenRequest {
@@ -10,7 +21,7 @@ export interface AccessTokenRequest {
   readonly clientId: string;
   /** Names of the authorization server; any of them matches. */
   readonly environments: readonly string[];
-  /** `null`: a token of the program itself. */
+  /** `null`: a token of the program itself, or, with a `userAssertionHash`, of whomever the assertion speaks for. */
   readonly homeAccountId: string | null;
   /** Tenant id or domain. Absent, `common` and the like mean the account's home tenant. */
   readonly tenantId?: string;
@@ -18,15 +29,49 @@ export interface AccessTokenRequest {
   readonly userAssertionHash?: string;
 }
 
-/** Finds access tokens of one decoded record; the record must not change while the index is in use. */
+/** Finds access tokens of one decoded record as it is now; later changes of the cache do not reach the index. */
 export class AccessTokenIndex {
-  readonly #cache: TokenCache;
+  readonly #state: RecordState;
+  #found: Map<string, StoredAccessToken | undefined> | undefined;
+  #byHome: Map<string, AccessTokenEntity[]> | undefined;
+
   constructor(cache: TokenCache) {
-    this.#cache = cache;
+    this.#state = cache.state;
   }
 
   /** The newest token that serves `request`, expired or not. The same request id again costs one Map lookup. */
-  find(_request: AccessTokenRequest): StoredAccessToken | undefined {
-    throw new Error(`not implemented ${typeof this.#cache}`);
+  find(request: AccessTokenRequest): StoredAccessToken | undefined {
+    const found = this.#found?.get(request.id);
+    if (found !== undefined || this.#found?.has(request.id)) return found;
+    return this.#remember(request.id, this.#search(request));
+  }
+
+  #search(request: AccessTokenRequest): StoredAccessToken | undefined {
+    const { homeAccountId, tenantId, userAssertionHash } = request;
+    const anybody = homeAccountId === null && userAssertionHash !== undefined;
+    const home = anybody ? undefined : homeIdOf(homeAccountId);
+    const anyTenant = tenantId === undefined && homeAccountId === null;
+    const match = newestMatch(this.#tokensOf(home), {
+      home,
+      clientId: request.clientId,
+      environments: request.environments.map(canonicalEnvironment),
+      ...(anyTenant ? {} : { tenant: { wanted: tenantId, home: homeTenantOf(this.#state, home ?? '') } }),
+      asked: normaliseScopes(request.scopes),
+      userAssertionHash,
+    });
+    return match && new AccessTokenView(match.token, match.servesUntil);
+  }
+
+  #tokensOf(home: string | undefined): Iterable<AccessTokenEntity> {
+    const all = this.#state.AccessToken;
+    if (home === undefined || all.size <= SMALL_RECORD) return all.values();
+    this.#byHome ??= Map.groupBy(all.values(), (token) => homeIdOf(token.home_account_id));
+    return this.#byHome.get(home) ?? [];
+  }
+
+  #remember(id: string, token: StoredAccessToken | undefined): StoredAccessToken | undefined {
+    if (this.#found === undefined || this.#found.size >= MAX_REMEMBERED) this.#found = new Map();
+    this.#found.set(id, token);
+    return token;
   }
 }

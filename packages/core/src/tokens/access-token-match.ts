@@ -1,0 +1,57 @@
+import { type HomeId, homeIdOf } from './accounts.js';
+import { grantedScopes, servesUntil } from './grant.js';
+import type { AccessTokenEntity } from './schema.js';
+import { hasResource, type ScopeSet } from './scope-set.js';
+import { isForTenant } from './tenants.js';
+import { seconds } from './token-times.js';
+
+/** What an access token must be to be used; what is left out does not restrict. */
+export interface AccessTokenCriteria {
+  readonly home: HomeId | undefined;
+  readonly clientId?: string | undefined;
+  /** Canonical names. */
+  readonly environments?: readonly string[];
+  /** `undefined`: any tenant. */
+  readonly tenant?: { readonly wanted: string | undefined; readonly home: string };
+  readonly asked?: ScopeSet;
+  /** In normal form. */
+  readonly resource?: string;
+  /** On-behalf-of tokens serve their own assertion only, and no other token serves it. */
+  readonly userAssertionHash: string | undefined;
+}
+
+export interface AccessTokenMatch {
+  readonly token: AccessTokenEntity;
+  /** Epoch seconds. */
+  readonly servesUntil: number;
+}
+
+/** The newest of the tokens that fit; the later expiry among equals, then the one stored last. */
+export function newestMatch(tokens: Iterable<AccessTokenEntity>, criteria: AccessTokenCriteria): AccessTokenMatch | undefined {
+  let best: AccessTokenMatch | undefined;
+  for (const token of tokens) {
+    if (!fits(token, criteria)) continue;
+    const until = criteria.asked ? servesUntil(token, criteria.asked) : (seconds(token.expires_on) ?? 0);
+    if (until !== undefined && (!best || !isOlder(token, best.token))) best = { token, servesUntil: until };
+  }
+  return best;
+}
+
+function fits(token: AccessTokenEntity, criteria: AccessTokenCriteria): boolean {
+  const { home, clientId, environments, tenant, resource } = criteria;
+  return (
+    (home === undefined || homeIdOf(token.home_account_id) === home) &&
+    (token.userAssertionHash ?? undefined) === criteria.userAssertionHash &&
+    (clientId === undefined || token.client_id.toLowerCase() === clientId.toLowerCase()) &&
+    (environments === undefined || environments.includes(token.environment)) &&
+    (tenant === undefined || isForTenant(token, tenant.wanted, tenant.home)) &&
+    (resource === undefined || hasResource(grantedScopes(token), resource))
+  );
+}
+
+/** Whether `a` was obtained before `b`. */
+export function isOlder(a: AccessTokenEntity, b: AccessTokenEntity): boolean {
+  const [cachedA, cachedB] = [seconds(a.cached_at) ?? 0, seconds(b.cached_at) ?? 0];
+  if (cachedA !== cachedB) return cachedA < cachedB;
+  return (seconds(a.expires_on) ?? 0) < (seconds(b.expires_on) ?? 0);
+}

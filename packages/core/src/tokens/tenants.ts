@@ -1,0 +1,28 @@
+import type { CredentialEntity } from './schema.js';
+
+/** Authority names that stand for "the account's own tenant". MSAL Python writes them as `realm`. */
+const PSEUDO_TENANTS = new Set(['', 'common', 'organizations', 'consumers']);
+
+const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
+
+export function isPseudoTenant(tenant: string | null | undefined): boolean {
+  return PSEUDO_TENANTS.has((tenant ?? '').toLowerCase());
+}
+
+export function isTenantGuid(tenant: string): boolean {
+  return GUID.test(tenant);
+}
+
+/** The tenant that a token is for, in lower case. */
+export function tenantOfToken(token: CredentialEntity, homeTenant: string): string {
+  return isPseudoTenant(token.realm) ? homeTenant : (token.realm ?? '').toLowerCase();
+}
+
+/**
+ * Whether a token is for the tenant that a caller named. Naming none means the home tenant: a token for a tenant where
+ * the account is a guest must not be handed to a caller who did not ask for that tenant.
+ */
+export function isForTenant(token: CredentialEntity, wanted: string | undefined, homeTenant: string): boolean {
+  const tenant = isPseudoTenant(wanted) ? homeTenant : (wanted ?? '').toLowerCase();
+  return tenantOfToken(token, homeTenant) === tenant || token.tokenry_tenant === tenant;
+}
