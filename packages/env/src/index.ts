@@ -1,0 +1,1 @@
+export { EnvTokenBackend, type EnvTokenBackendOptions } from './env-token-backend.js';
