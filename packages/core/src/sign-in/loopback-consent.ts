@@ -89,8 +89,7 @@ class LoopbackListener implements ConsentListener {
     const arrival = this.#server.arrival(new URL(url).searchParams.get('state') ?? '');
     const wait = new Deadline(this.#options.timeoutMs, signal);
     try {
-      await Promise.race([this.#options.openBrowser(url), wait.over]);
-      this.#arrival = await Promise.race([arrival, wait.over]);
+      this.#arrival = await Promise.race([arrival, wait.over, this.#open(url, arrival)]);
     } finally {
       wait.end();
     }
@@ -107,6 +106,12 @@ class LoopbackListener implements ConsentListener {
     } finally {
       await this.#server.close();
     }
+  }
+
+  /** Ends the wait only when the browser cannot be opened: it may well return after the redirect, even with the page. */
+  async #open<T>(url: string, arrival: Promise<T>): Promise<T> {
+    await this.#options.openBrowser(url);
+    return arrival;
   }
 
   async #showSuccess(): Promise<void> {
