@@ -117,7 +117,7 @@ function loadTable(): ZoneTable {
 function addAliases(windows: Map<string, string>, aliases: Bcp47Timezones): string[] {
   const all: string[] = [];
   for (const zone of Object.values(aliases.keyword.u.tz)) {
-    const names = typeof zone === 'string' ? [] : (zone._alias?.split(' ') ?? []);
+    const names = typeof zone === 'string' ? [] : (zone._alias?.split(' ').filter((name) => name !== '') ?? []);
     const windowsName = names.map((name) => windows.get(name.toLowerCase())).find((name) => name !== undefined);
     for (const name of names) {
       all.push(name);
