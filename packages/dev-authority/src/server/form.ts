@@ -39,7 +39,7 @@ export function sendHtml(response: ServerResponse, status: number, html: string)
   response.end(html);
 }
 
-export function redirect(response: ServerResponse, location: string, headers: Record<string, string | string[]> = {}): void {
-  response.writeHead(303, { location, 'content-length': '0', ...headers });
+export function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(303, { location, 'content-length': '0' });
   response.end();
 }

@@ -77,7 +77,7 @@ async function passOn(provider: Provider, { request, response, url, tenant, rest
 function logOut(response: ServerResponse, url: URL): void {
   const expired = ['_session', '_session.sig'].map((name) => `${name}=; path=/; expires=Thu, 01 Jan 1970 00:00:00 GMT; httponly`);
   const target = url.searchParams.get('post_logout_redirect_uri');
-  if (target !== null && /^https?:\/\//.test(target)) return redirect(response, target, { 'set-cookie': expired });
   response.setHeader('set-cookie', expired);
-  sendHtml(response, 200, messagePage('You signed out', 'It is a good idea to close all browser windows.'));
+  if (target !== null && /^https?:\/\//.test(target)) redirect(response, target);
+  else sendHtml(response, 200, messagePage('You signed out', 'It is a good idea to close all browser windows.'));
 }

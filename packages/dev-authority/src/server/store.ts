@@ -1,22 +1,20 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-interface Entry {
-  readonly payload: AdapterPayload;
-  readonly expiresAt: number;
-}
-
 const MAX_ENTRIES_PER_MODEL = 100_000;
 
-/** One kind of thing (refresh tokens, grants, sessions, …) in memory, with the indexes that oidc-provider asks for. */
+/**
+ * One kind of thing (refresh tokens, grants, sessions, …) in memory, with the indexes that oidc-provider asks for.
+ * What has expired stays: oidc-provider looks at `exp` itself, and can then say "expired" instead of "unknown".
+ */
 class Shelf implements Adapter {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, AdapterPayload>();
   readonly #byUserCode = new Map<string, string>();
   readonly #byUid = new Map<string, string>();
   readonly #byGrant = new Map<string, Set<string>>();
 
-  async upsert(id: string, payload: AdapterPayload, expiresIn: number): Promise<undefined> {
+  async upsert(id: string, payload: AdapterPayload): Promise<undefined> {
     this.#forget(id);
-    this.#entries.set(id, { payload, expiresAt: expiresIn ? Date.now() + expiresIn * 1000 : Number.POSITIVE_INFINITY });
+    this.#entries.set(id, payload);
     if (payload.userCode) this.#byUserCode.set(payload.userCode, id);
     if (payload.uid) this.#byUid.set(payload.uid, id);
     if (payload.grantId) this.#tokensOf(payload.grantId).add(id);
@@ -30,11 +28,7 @@ class Shelf implements Adapter {
   }
 
   async find(id: string): Promise<AdapterPayload | undefined> {
-    const entry = this.#entries.get(id);
-    if (!entry) return undefined;
-    if (entry.expiresAt > Date.now()) return entry.payload;
-    this.#forget(id);
-    return undefined;
+    return this.#entries.get(id);
   }
 
   async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
@@ -55,8 +49,8 @@ class Shelf implements Adapter {
   /** Marks an entry as used. Synchronous, so that of two concurrent requests exactly one is told `true`. */
   claim(id: string): boolean {
     const entry = this.#entries.get(id);
-    if (!entry || entry.payload.consumed) return false;
-    entry.payload.consumed = Math.floor(Date.now() / 1000);
+    if (!entry || entry.consumed) return false;
+    entry.consumed = Math.floor(Date.now() / 1000);
     return true;
   }
 
@@ -73,7 +67,7 @@ class Shelf implements Adapter {
 
   /** Removes everything that belongs to an account. */
   removeAccount(accountId: string): void {
-    for (const [id, { payload }] of this.#entries) if (payload.accountId === accountId) this.#forget(id);
+    for (const [id, payload] of this.#entries) if (payload.accountId === accountId) this.#forget(id);
   }
 
   #tokensOf(grantId: string): Set<string> {
@@ -86,7 +80,7 @@ class Shelf implements Adapter {
     const entry = this.#entries.get(id);
     if (!entry) return;
     this.#entries.delete(id);
-    const { userCode, uid, grantId } = entry.payload;
+    const { userCode, uid, grantId } = entry;
     if (userCode) this.#byUserCode.delete(userCode);
     if (uid) this.#byUid.delete(uid);
     if (!grantId) return;

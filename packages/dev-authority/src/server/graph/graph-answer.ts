@@ -21,7 +21,6 @@ export function graphError(status: number, code: string, message: string, header
 
 export function sendGraph(response: ServerResponse, { status, body, headers = {} }: GraphAnswer): void {
   const all = { 'request-id': randomUUID(), ...headers };
-  if (body !== undefined) return sendJson(response, status, body, all);
-  response.writeHead(status, { 'content-length': '0', ...all });
-  response.end();
+  if (body === undefined) response.writeHead(status, { 'content-length': '0', ...all }).end();
+  else sendJson(response, status, body, all);
 }
