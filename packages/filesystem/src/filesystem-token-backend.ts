@@ -13,9 +13,10 @@ import {
   type WriteOptions,
 } from '@tokenry/core/backend';
 import { FileSystemLeases } from './file-system-leases.js';
+import { assertAbsent, resolveLinks } from './links.js';
 import { mapError } from './map-error.js';
 import { type FileSystemTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
-import { type RecordFile, readRecordFile, removeFile, replaceFile, resolveLinks } from './record-file.js';
+import { type RecordFile, readRecordFile, removeFile, replaceFile } from './record-file.js';
 import { syncFolder } from './sync-folder.js';
 import { removeLeftoversOnce, writeTempFile } from './temp-file.js';
 import { type HeldLock, lockPathOf, WriteLock } from './write-lock.js';
@@ -75,8 +76,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
       const file = await readRecordFile(path);
       signal?.throwIfAborted();
       if (!file) {
-        // A link into a folder that is not mounted is an outage, not "signed out".
-        await resolveLinks(path);
+        await assertAbsent(path);
         return undefined;
       }
       const version = versionOf(file.data);
@@ -105,7 +105,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
     return this.#attempt('remove', name, async (path) => {
       const target = await resolveLinks(path);
       // Absent is no conflict, and a lock would need a folder to be in.
-      if (!(await exists(target))) return false;
+      if (!(await exists(target))) return assertAbsent(path).then(() => false);
       const removed = await this.#exclusively(target, { name, expect, signal }, () => removeFile(target));
       await syncFolder(dirname(target));
       return removed;
@@ -120,7 +120,8 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
       }
     } catch (error) {
       // The folder is made by the first save.
-      if (!isAbsent(error)) throw mapError(error, { doing: 'list the records', folder: this.#folder });
+      if (isAbsent(error)) return assertAbsent(join(this.#folder, this.defaultTokenKey));
+      throw mapError(error, { doing: 'list the records', folder: this.#folder });
     }
   }
 

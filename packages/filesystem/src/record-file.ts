@@ -1,7 +1,6 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, open, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { BackendUnavailableError, CapabilityError } from '@tokenry/core/backend';
+import { chmod, chown, open, rename, stat, unlink } from 'node:fs/promises';
+import { CapabilityError } from '@tokenry/core/backend';
 import { retryWhileShared } from './windows-sharing.js';
 
 /** A record's file as it was when it was opened; a later rename does not change what is read. */
@@ -30,43 +29,6 @@ export async function readRecordFile(path: string): Promise<RecordFile | undefin
   } finally {
     await file.close();
   }
-}
-
-const MAX_LINKS = 40;
-
-/**
- * The file that `path` stands for: itself, or where its symbolic links lead, also when nothing is there yet. Records are
- * replaced there, so that the link stays.
- * @throws BackendUnavailableError when a link leads into a folder that is not there: that is not the same as no record.
- */
-export async function resolveLinks(path: string): Promise<string> {
-  let at = path;
-  for (let links = 0; links <= MAX_LINKS; links++) {
-    const next = await linkTarget(at);
-    if (next === undefined) return at;
-    const folder = await realpath(dirname(next)).catch((error: unknown) => {
-      throw isAbsent(error) ? brokenLink(at, next, error) : error;
-    });
-    at = resolve(folder, next.slice(dirname(next).length).replace(/^[\\/]+/, ''));
-  }
-  throw Object.assign(new Error(`ELOOP: ${path}`), { code: 'ELOOP', syscall: 'readlink' });
-}
-
-async function linkTarget(path: string): Promise<string | undefined> {
-  try {
-    return resolve(dirname(path), await readlink(path));
-  } catch (error) {
-    // EINVAL: no link; UNKNOWN: what Windows says instead.
-    if (isAbsent(error) || codeOf(error) === 'EINVAL' || codeOf(error) === 'UNKNOWN') return undefined;
-    throw error;
-  }
-}
-
-function brokenLink(link: string, target: string, cause: unknown): BackendUnavailableError {
-  return new BackendUnavailableError(
-    `"${link}" is a link to "${target}", whose folder is not there: it may not be mounted. Mount it, or remove the link.`,
-    { cause },
-  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type FileHandle, lstat, mkdir, open, opendir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readClaim } from './claim-file.js';
+import { assertAbsent } from './links.js';
 import { currentOwner, formatOwner, ownerState, parseOwner } from './process-identity.js';
 import { removeStaleClaim, type TakeoverRules } from './stale-claim.js';
 import { syncFolder } from './sync-folder.js';
@@ -47,6 +48,7 @@ const openExclusively = (path: string): Promise<FileHandle> => open(path, 'wx', 
 
 /** Makes the folder and those above it, 0700 each; existing ones keep their mode. */
 export async function makeFolder(folder: string): Promise<void> {
+  await assertAbsent(join(folder, 'x'));
   const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   // Each new name is safe on the disk only when the folder that holds it is.
