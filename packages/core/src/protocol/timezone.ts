@@ -102,7 +102,7 @@ function loadTable(): ZoneTable {
   const windows = new Map<string, string>();
   const iana = new Map<string, string>();
   for (const { mapZone } of zones.supplemental.windowsZones.mapTimezones) {
-    const cities = mapZone._type.split(' ');
+    const cities = words(mapZone._type);
     for (const city of cities) windows.set(city.toLowerCase(), mapZone._other);
     const first = cities[0];
     if (first === undefined) continue;
@@ -117,7 +117,7 @@ function loadTable(): ZoneTable {
 function addAliases(windows: Map<string, string>, aliases: Bcp47Timezones): string[] {
   const all: string[] = [];
   for (const zone of Object.values(aliases.keyword.u.tz)) {
-    const names = typeof zone === 'string' ? [] : (zone._alias?.split(' ').filter((name) => name !== '') ?? []);
+    const names = typeof zone === 'string' ? [] : words(zone._alias ?? '');
     const windowsName = names.map((name) => windows.get(name.toLowerCase())).find((name) => name !== undefined);
     for (const name of names) {
       all.push(name);
@@ -125,4 +125,9 @@ function addAliases(windows: Map<string, string>, aliases: Bcp47Timezones): stri
     }
   }
   return all;
+}
+
+/** CLDR separates names with one space, and sometimes two. */
+function words(text: string): string[] {
+  return text.split(' ').filter((word) => word !== '');
 }
