@@ -1,4 +1,5 @@
 import type { StoredEntity } from './canonical-record.js';
+import { tenantOfHomeId } from './entity-keys.js';
 import { canonicalEnvironment } from './environments.js';
 import { idTokenIssuedAt } from './id-token-claims.js';
 import { RecordDraft, type RecordState, SECTION_NAMES, sectionOf } from './record-state.js';
@@ -77,9 +78,12 @@ function timeOf({ section, entity }: StoredEntity, writtenAt: WrittenAt): number
   return undefined;
 }
 
-function rank({ storedKey, key, entity }: StoredEntity): number {
-  const nativeEnvironment = canonicalEnvironment(entity.environment) === entity.environment;
-  return nativeEnvironment ? (storedKey === key ? 2 : 1) : 0;
+// Of an account's entries in several tenants the home tenant's is the account itself; the others become profiles.
+function rank({ section, storedKey, key, entity }: StoredEntity): number {
+  const { environment, realm, home_account_id } = entity as AccountEntity;
+  const atHome = section === 'Account' && realm?.toLowerCase() === tenantOfHomeId(home_account_id) ? 4 : 0;
+  if (canonicalEnvironment(environment) !== environment) return atHome;
+  return atHome + (storedKey === key ? 2 : 1);
 }
 
 function laterExpiry(a: StoredEntity, b: StoredEntity): boolean {
