@@ -1,9 +1,13 @@
 import { createRequire } from 'node:module';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
 import { environmentProxies } from './proxy.js';
 
 type Undici = typeof import('undici');
+type Tls = typeof import('node:tls');
+
+/** On first need: a process that only reads a valid token pays for neither undici nor TLS. */
+const require = createRequire(import.meta.url);
 
 export interface NetworkOptions {
   readonly ca: string | undefined;
@@ -32,8 +36,7 @@ const UNREAD_BODY_GRACE_MS = 1_000;
 
 /** Loads undici and opens a dispatcher; the first connection is made by the first request. */
 export function openNetwork(options: NetworkOptions): Network {
-  // CommonJS, on first need: a process that only reads a valid token never pays for it.
-  const undici = createRequire(import.meta.url)('undici') as Undici;
+  const undici = require('undici') as Undici;
   const dispatcher = openDispatcher(undici, options);
   const waiting = new Set<Promise<unknown>>();
   const reading = new Set<Promise<unknown>>();
@@ -74,9 +77,11 @@ function openDispatcher(undici: Undici, options: NetworkOptions): Dispatcher {
 }
 
 function tlsOptions({ ca, verifyTls }: NetworkOptions): { secureContext?: SecureContext; rejectUnauthorized: boolean } {
+  if (ca === undefined) return { rejectUnauthorized: verifyTls };
+  const tls = require('node:tls') as Tls;
   // One context for all connections: parsing some 150 roots for each would cost more than the handshake.
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...getCACertificates('default'), ca] });
-  return { ...(secureContext && { secureContext }), rejectUnauthorized: verifyTls };
+  const secureContext = tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ca] });
+  return { secureContext, rejectUnauthorized: verifyTls };
 }
 
 async function settledWithin(underWay: Iterable<Promise<unknown>>, graceMs: number): Promise<void> {

@@ -20,6 +20,7 @@ export interface EnvironmentProxies {
 
 const OPTIONS = ['url', 'host', 'port', 'username', 'password'] as const satisfies readonly (keyof ProxyOptions)[];
 const DEFAULT_PORT = 8080;
+const LOOPBACK = 'localhost,127.0.0.1,::1';
 
 /**
  * The URL of an explicit proxy with its credentials encoded.
@@ -36,7 +37,10 @@ export function proxyUrl(proxy: string | ProxyOptions): string {
   return parsed.href;
 }
 
-/** `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, upper or lower case; `undefined` when no proxy is set. */
+/**
+ * `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, upper or lower case; `undefined` when no proxy is set. Loopback addresses are
+ * never proxied: a forward proxy would reach its own machine there, not this one.
+ */
 export function environmentProxies(env: Readonly<Record<string, string | undefined>>): EnvironmentProxies | undefined {
   const [http, https] = ['http', 'https'].map((scheme) => {
     const name = `${scheme}_proxy`;
@@ -45,7 +49,11 @@ export function environmentProxies(env: Readonly<Record<string, string | undefin
   });
   if (http === undefined && https === undefined) return undefined;
   // An empty string tells undici "none" without letting it look at the environment itself.
-  return { httpProxy: http ?? '', httpsProxy: https ?? http ?? '', noProxy: env.no_proxy ?? env.NO_PROXY ?? '' };
+  return {
+    httpProxy: http ?? '',
+    httpsProxy: https ?? http ?? '',
+    noProxy: [env.no_proxy ?? env.NO_PROXY, LOOPBACK].filter(Boolean).join(','),
+  };
 }
 
 function parseProxy(text: string, name: string): URL {

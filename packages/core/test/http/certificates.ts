@@ -30,6 +30,7 @@ export async function makeCertificates(): Promise<TestCertificates> {
     extensions: [
       new SubjectAlternativeNameExtension([
         { type: 'dns', value: 'localhost' },
+        { type: 'dns', value: '*.service.example' },
         { type: 'ip', value: '127.0.0.1' },
       ]),
     ],

@@ -11,8 +11,17 @@ export interface LocalProxy {
   readonly credentials: readonly (string | undefined)[];
 }
 
-/** A forward proxy: tunnels with CONNECT, answers plain requests itself. `refuse` makes it answer 407. */
-export async function startProxy(options: { readonly refuse?: boolean; readonly silent?: boolean } = {}): Promise<LocalProxy> {
+export interface LocalProxyOptions {
+  /** Answers CONNECT with 407. */
+  readonly refuse?: boolean;
+  /** Never answers CONNECT. */
+  readonly silent?: boolean;
+  /** Loopback port behind every name it is asked for; default: the port asked for. */
+  readonly upstreamPort?: number;
+}
+
+/** A forward proxy: tunnels with CONNECT to this machine, answers plain requests itself. */
+export async function startProxy(options: LocalProxyOptions = {}): Promise<LocalProxy> {
   const asked: string[] = [];
   const credentials: (string | undefined)[] = [];
   const note = (line: string, authorization: string | undefined) => {
@@ -27,8 +36,8 @@ export async function startProxy(options: { readonly refuse?: boolean; readonly 
     note(`CONNECT ${request.url}`, request.headers['proxy-authorization']);
     if (options.silent) return;
     if (options.refuse) return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-    const [host, port] = (request.url ?? '').split(':');
-    const upstream = connect(Number(port), host, () => {
+    const port = options.upstreamPort ?? Number(request.url?.split(':').at(-1));
+    const upstream = connect(port, '127.0.0.1', () => {
       socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       upstream.pipe(socket).pipe(upstream);
     });

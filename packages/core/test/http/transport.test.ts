@@ -5,7 +5,7 @@ import { TimeoutError } from '../../src/errors.js';
 import { NotSentError, Transport, type TransportOptions } from '../../src/exports/http.js';
 import { makeCertificates, type TestCertificates } from './certificates.js';
 import { startProxy } from './local-proxy.js';
-import { listen, startServer } from './local-server.js';
+import { type LocalServer, listen, startServer } from './local-server.js';
 
 let certificates: TestCertificates;
 beforeAll(async () => {
@@ -194,18 +194,17 @@ describe('proxies', () => {
     expect(proxy.credentials).toEqual(['ada:secret-TEST-p@ss:w/rd']);
   });
 
-  test('HTTPS_PROXY and NO_PROXY are honoured by default, and proxy: false ignores them', async () => {
-    const server = await startServer((response) => response.end('direct'), certificates);
-    const proxy = await startProxy();
-    withEnvironment({ HTTPS_PROXY: `http://${proxy.host}:${proxy.port}`, NO_PROXY: 'localhost' });
+  test('HTTPS_PROXY and NO_PROXY are honoured by default, loopback stays direct, and proxy: false ignores them', async () => {
+    const server = await startServer((response) => response.end('reached'), certificates);
+    const proxy = await startProxy({ upstreamPort: portOf(server) });
+    withEnvironment({ HTTPS_PROXY: `http://${proxy.host}:${proxy.port}`, NO_PROXY: 'direct.service.example' });
     const transport = new Transport({ ca: certificates.ca });
     onTestFinished(() => transport.close());
-    await transport.fetch(server.origin);
-    expect(proxy.asked).toEqual([`CONNECT ${server.host}`]);
-
-    await transport.fetch(server.origin.replace('127.0.0.1', 'localhost'));
-    await openTransport({ ca: certificates.ca }).fetch(server.origin);
-    expect(proxy.asked).toHaveLength(1);
+    expect(await (await transport.fetch('https://api.service.example/')).text()).toBe('reached');
+    expect(await (await transport.fetch(server.origin)).text()).toBe('reached');
+    await failure(transport.fetch('https://direct.service.example/'));
+    await failure(openTransport({ ca: certificates.ca }).fetch('https://api.service.example/'));
+    expect(proxy.asked).toEqual(['CONNECT api.service.example:443']);
   });
 
   test('a proxy that refuses is a NotSentError without the password', async () => {
@@ -287,6 +286,10 @@ async function closedPort(): Promise<number> {
   );
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+function portOf(server: LocalServer): number {
+  return Number(new URL(server.origin).port);
 }
 
 function withEnvironment(values: Record<string, string>): void {
