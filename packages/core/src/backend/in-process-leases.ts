@@ -17,7 +17,8 @@ export class InProcessLeases implements LeaseProvider {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async tryAcquire(name: string, { owner, ttlMs }: LeaseRequest) {
+  async tryAcquire(name: string, { owner, ttlMs, signal }: LeaseRequest) {
+    signal?.throwIfAborted();
     const now = this.#held.get(name);
     if (now && this.#clock.monotonic() < now.until)
       return { acquired: false, holder: now.owner, version: String(now.count) } as const;

@@ -29,6 +29,7 @@ export type {
 } from '../backend/token-backend.js';
 export { type Clock, sleep, systemClock } from '../clock.js';
 export type { CryptographyManager } from '../crypto/cryptography-manager.js';
+export { JweCryptographyManager, type JweCryptographyManagerOptions } from '../crypto/jwe-cryptography-manager.js';
 export {
   BackendAccessDeniedError,
   BackendThrottledError,
