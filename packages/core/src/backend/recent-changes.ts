@@ -69,7 +69,5 @@ function replaces(one: Remembered, cache: TokenCache): boolean {
 }
 
 function refreshTokens(cache: TokenCache | undefined): string[] {
-  if (!cache) return [];
-  const sections: { RefreshToken?: Record<string, { secret?: unknown }> } = JSON.parse(cache.serialize());
-  return Object.values(sections.RefreshToken ?? {}).flatMap(({ secret }) => (typeof secret === 'string' ? [secret] : []));
+  return cache ? [...cache.state.RefreshToken.values()].map(({ secret }) => secret) : [];
 }

@@ -89,12 +89,11 @@ function rememberedBase(record: DecodedRecord): Base {
   return { record, expect: { version: record.version }, remembered: true };
 }
 
-/** The bytes to store, or `undefined` when `update` changed nothing. */
+/** The bytes to store, or `undefined` when `update` changed nothing. Access tokens that have ended are left out. */
 function apply(update: Update, record: DecodedRecord | undefined, now: number): Uint8Array | undefined {
-  const before = record?.cache ?? new TokenCache();
-  const mine = before.clone();
+  const mine = record ? record.cache.clone() : new TokenCache();
   const result = update(mine) ?? mine;
-  return result.serialize() === before.serialize() ? undefined : Buffer.from(result.serialize({ now }));
+  return result.hasStateChanged ? Buffer.from(result.serialize({ now })) : undefined;
 }
 
 /**

@@ -34,7 +34,10 @@ describe('leases on conditional writes', () => {
     await leases.tryAcquire('l', as('a'));
     expect(onlyRecord(store)).toMatch(/^=lease-[0-9a-f]{64}$/);
     await leases.release('l', as('a'));
-    expect([store.records.size, JSON.parse(store.text(onlyRecord(store)) ?? '')]).toEqual([1, { tokenryLease: 1, ttlMs: 60_000, counter: 2 }]);
+    expect([store.records.size, JSON.parse(store.text(onlyRecord(store)) ?? '')]).toEqual([
+      1,
+      { tokenryLease: 1, ttlMs: 60_000, counter: 2 },
+    ]);
   });
 
   it('are taken over only after one TTL of silence on the contender’s own clock', async () => {

@@ -30,13 +30,13 @@ describe('a key queue', () => {
     const gate = Promise.withResolvers<void>();
     const busy = queue.run('a', () => gate.promise);
     const controller = new AbortController();
-    let ran = false;
-    const waiting = queue.run('a', async () => void (ran = true), controller.signal);
+    const ran: string[] = [];
+    const waiting = queue.run('a', async () => void ran.push('task'), controller.signal);
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
     gate.resolve();
     await busy;
     await settle();
-    expect(ran).toBe(false);
+    expect(ran).toEqual([]);
   });
 });

@@ -1,8 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { describe, expect, it } from 'vitest';
+import { InProcessLeases } from '../../src/backend/in-process-leases.js';
 import { acquireLease, type LeaseTiming } from '../../src/backend/lease.js';
 import { leaseName } from '../../src/backend/lease-name.js';
-import { InProcessLeases } from '../../src/backend/in-process-leases.js';
 import type { LeaseProvider } from '../../src/backend/token-backend.js';
 import { BackendUnavailableError, LeaseTimeoutError } from '../../src/errors.js';
 import type { LeaseEvent } from '../../src/observability/events.js';
