@@ -1,7 +1,7 @@
 import type { DeviceFlow } from '../provider/token-provider.js';
 import type { ClientAuthentication } from './client-authentication.js';
 import type { Endpoints } from './endpoints.js';
-import { readTokenAnswer, type TokenAnswer } from './token-answer.js';
+import { readTokenAnswer, type TokenAnswer, UnreadableAnswerError } from './token-answer.js';
 
 /**
  * Device code (RFC 8628) by plain requests. msal-node's own flow cannot be resumed in another process, takes `slow_down`
@@ -27,13 +27,15 @@ export async function requestDeviceCode(
 ): Promise<DeviceFlow> {
   const form = { scope: withOpenId(request.scopes), ...(request.claims === undefined ? {} : { claims: request.claims }) };
   const { body } = await post(sender, sender.endpoints.deviceCode, form, sender.signal);
+  if (typeof body.device_code !== 'string' || typeof body.user_code !== 'string')
+    throw new UnreadableAnswerError('The device code endpoint answered without a code.');
   const lifetimeSeconds = seconds(body.expires_in, DEFAULT_LIFETIME_SECONDS);
-  const userCode = String(body.user_code ?? '');
+  const userCode = body.user_code;
   // Entra still sends the draft's name, verification_url, on its v1 endpoint.
   const verificationUri = String(body.verification_uri ?? body.verification_url ?? '');
   const complete = body.verification_uri_complete;
   return {
-    deviceCode: String(body.device_code ?? ''),
+    deviceCode: body.device_code,
     userCode,
     verificationUri,
     ...(typeof complete === 'string' ? { verificationUriComplete: complete } : {}),

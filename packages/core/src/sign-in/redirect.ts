@@ -41,7 +41,7 @@ function denied(given: string, parameters: URLSearchParams, provider: TokenProvi
   const suberror = asCode(single(parameters, 'error_subcode') ?? single(parameters, 'suberror'));
   const errorCode = /AADSTS(\d{4,9})/.exec(description)?.[1];
   const { hint } = provider.classify({ error, description, status: 400, ...(suberror === undefined ? {} : { suberror }) });
-  const claims = single(parameters, 'claims');
+  const claims = asClaims(single(parameters, 'claims'));
   return new AuthorizationDeniedError(refusalMessage(error, { errorCode, hint }), { error, suberror, errorCode, hint, claims });
 }
 
@@ -52,9 +52,19 @@ function single(parameters: URLSearchParams, name: string): string | undefined {
   return values[0];
 }
 
-// Error codes go into messages: what does not look like one is not repeated.
+// Error codes go into messages. In a mangled redirect anything may stand in their place, an authorization code too, so
+// only what is spelt like the codes of RFC 6749 and Entra is repeated.
 function asCode(value: string | undefined): string | undefined {
-  return value !== undefined && /^[\w.-]{1,64}$/.test(value) ? value : undefined;
+  return value !== undefined && value.length <= 40 && /^[a-z]+(?:_[a-z]+)*$/.test(value) ? value : undefined;
+}
+
+// A claims challenge is a JSON object; nothing else is handed on under that name.
+function asClaims(value: string | undefined): string | undefined {
+  try {
+    return value !== undefined && typeof JSON.parse(value) === 'object' ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function isSame(given: string, expected: string): boolean {

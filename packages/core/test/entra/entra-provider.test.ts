@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ApplicationCredentials } from '../../src/application-credentials.js';
@@ -193,6 +194,20 @@ describe('other grants', () => {
     const grant = { grantType: 'urn:ietf:params:oauth:grant-type:device_code', deviceCode: flow.deviceCode } as const;
     const pending = await failure(provider.exchange(grant, recordingSlice().slice, stage.context([MAIL])));
     expect(pending).toMatchObject({ error: 'authorization_pending' });
+  });
+});
+
+describe('a provider', () => {
+  it('shows no secret in inspect or JSON, also after a call', async () => {
+    const provider = stage.provider(CONFIDENTIAL, { flow: 'credentials' });
+    await provider.exchange({ grantType: 'client_credentials' }, recordingSlice().slice, stage.context([`${GRAPH}.default`]));
+    const shown = inspect(provider, { showHidden: true, depth: 10 }) + JSON.stringify(provider);
+    expect(shown).toContain('confidential-1');
+    expect(shown).not.toContain('secret-TEST');
+  });
+
+  it.each(['', 'a/b', 'a?b', 'ten ant'])('refuses the tenant %j', (tenantId) => {
+    expect(() => stage.provider(['public-1'], { tenantId })).toThrow('tenantId must be');
   });
 });
 
