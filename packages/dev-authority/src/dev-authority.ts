@@ -45,7 +45,7 @@ export interface DevAuthority extends AsyncDisposable {
   revokeSessions(username: string): void;
   /** Keeps the process alive as long as the authority runs; without it the authority holds nothing. */
   ref(): void;
-  /** Stops it and frees the port. */
+  /** Stops it and frees the port. What was recorded can still be read. */
   close(): Promise<void>;
 }
 
@@ -145,7 +145,7 @@ class RunningAuthority implements DevAuthority {
   }
 
   close() {
-    this.#closed ??= this.#thread.stop();
+    this.#closed ??= this.#thread.stop(() => this.#log.catchUp());
     return this.#closed;
   }
 

@@ -13,21 +13,22 @@ export class EventLog {
   }
 
   calls(): readonly TokenCall[] {
-    this.#catchUp();
+    this.catchUp();
     return this.#calls;
   }
 
   apiCalls(): readonly ApiCall[] {
-    this.#catchUp();
+    this.catchUp();
     return [...this.#apiCalls];
   }
 
   hits(fault: number): number {
-    this.#catchUp();
+    this.catchUp();
     return this.#hits.get(fault) ?? 0;
   }
 
-  #catchUp(): void {
+  /** Reads what has been reported since the last look. */
+  catchUp(): void {
     for (const event of this.#drain()) {
       if (event.type === 'call') this.#calls[event.id] = event.call;
       else if (event.type === 'api-call') this.#apiCalls.push(event.call);

@@ -3,7 +3,7 @@ import type { ApiCall, TokenCall } from './calls.js';
 import type { Fault } from './fault.js';
 import type { DevClient, DevUser, Settings } from './options.js';
 
-/** What the server thread is started with. */
+/** What an authority is started with. */
 export interface ServerData {
   readonly settings: Settings;
   readonly tls: { readonly key: string; readonly cert: string };
@@ -26,7 +26,11 @@ export type ServerEvent =
   | { readonly type: 'api-call'; readonly call: ApiCall }
   | { readonly type: 'hit'; readonly id: number };
 
-/** Posted once, when the server listens. */
-export interface Ready {
-  readonly port: number;
-}
+/** From the caller's thread to the server thread, one at a time. */
+export type ThreadRequest = { readonly type: 'start'; readonly data: ServerData } | { readonly type: 'stop' };
+
+/** The answer to a {@link ThreadRequest}. */
+export type ThreadReply =
+  | { readonly type: 'started'; readonly port: number }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'stopped' };

@@ -1,21 +1,14 @@
-import { extname } from 'node:path';
-import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
 import { makeLoopbackCertificates } from './certificates.js';
-import type { Command, Ready, ServerData, ServerEvent } from './messages.js';
+import type { Command, ServerEvent } from './messages.js';
 import type { Settings } from './options.js';
+import { ask, releaseThread, takeThread } from './thread-pool.js';
 
-/**
- * Runs ahead of the worker's own modules when this package runs from its TypeScript sources (in its own tests): Node
- * strips the types, but looks for the `.js` files that the imports name.
- */
-const RESOLVE_SOURCES = `data:text/javascript,${encodeURIComponent(`
-import { registerHooks } from 'node:module';
-registerHooks({
-  resolve(specifier, context, next) {
-    const isOwn = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
-    return next(isOwn ? specifier.replace(/\\.js$/, '.ts') : specifier, context);
-  },
-});`)}`;
+/** Where a server listens, and how to trust it. */
+interface Started {
+  readonly ca: string;
+  readonly tcpPort: number;
+}
 
 /**
  * The server in a thread of its own, with its own `Date`: it answers while the caller's thread is busy or blocked, and its
@@ -27,27 +20,25 @@ export class ServerThread {
   readonly ca: string;
   readonly tcpPort: number;
 
-  private constructor(worker: Worker, port: MessagePort, started: { readonly ca: string; readonly tcpPort: number }) {
+  private constructor(worker: Worker, port: MessagePort, { ca, tcpPort }: Started) {
     this.#worker = worker;
     this.#port = port;
-    this.ca = started.ca;
-    this.tcpPort = started.tcpPort;
+    this.ca = ca;
+    this.tcpPort = tcpPort;
   }
 
   /** @throws when the port is taken */
   static async start(settings: Settings): Promise<ServerThread> {
+    const worker = takeThread();
     const { ca, cert, key } = await makeLoopbackCertificates();
     const { port1, port2 } = new MessageChannel();
-    const extension = extname(new URL(import.meta.url).pathname);
-    const entry = new URL(`./server/worker${extension}`, import.meta.url);
-    const data: ServerData = { settings, tls: { key, cert }, port: port2 };
-    const execArgv = extension === '.ts' ? [...process.execArgv, '--import', RESOLVE_SOURCES] : process.execArgv;
-    const worker = new Worker(entry, { workerData: data, transferList: [port2], execArgv, name: 'tokenry-dev-authority' });
-    const { port } = await new Promise<Ready>((resolve, reject) => worker.once('message', resolve).once('error', reject));
-    // Neither holds the process: an authority that nobody closed ends with it.
-    worker.unref();
+    const data = { settings, tls: { key, cert }, port: port2 };
+    const reply = await ask(worker, { type: 'start', data }, [port2]);
     port1.unref();
-    return new ServerThread(worker, port1, { ca, tcpPort: port });
+    if (reply.type === 'started') return new ServerThread(worker, port1, { ca, tcpPort: reply.port });
+    port1.close();
+    await releaseThread(worker);
+    throw new Error(`The dev authority could not start: ${reply.type === 'failed' ? reply.message : 'it was stopped'}.`);
   }
 
   /** In force for every request that is sent after this returns, by whichever process. */
@@ -66,7 +57,11 @@ export class ServerThread {
     this.#worker.ref();
   }
 
-  async stop(): Promise<void> {
-    await this.#worker.terminate();
+  /** Frees the port. `lastLook` can still {@link ServerThread.drain} what happened up to the end. */
+  async stop(lastLook: () => void): Promise<void> {
+    await ask(this.#worker, { type: 'stop' });
+    lastLook();
+    this.#port.close();
+    await releaseThread(this.#worker);
   }
 }

@@ -3,6 +3,7 @@ import type { Settings } from '../options.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Directory } from './directory.js';
 import type { Faults } from './faults.js';
+import type { Mailboxes } from './graph/mailbox.js';
 import type { PollTimes } from './poll-times.js';
 import type { Recorder } from './recorder.js';
 import type { Store } from './store.js';
@@ -24,6 +25,7 @@ export interface AuthorityState {
   readonly faults: Faults;
   readonly recorder: Recorder;
   readonly store: Store;
+  readonly mailboxes: Mailboxes;
   readonly polls: PollTimes;
   readonly signingKey: Promise<SigningKey>;
   /** Who has consented to what, as `accountId clientId`: asked once, as with Entra ID. */

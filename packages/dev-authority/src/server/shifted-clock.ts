@@ -1,9 +1,15 @@
+/** A clock that can run ahead of, or behind, the real one. */
+export interface ShiftedClock {
+  advance(ms: number): void;
+  /** Back to the real time. */
+  reset(): void;
+}
+
 /**
- * Replaces `Date` in this thread by one that can run ahead of, or behind, the real one. oidc-provider reads the time
- * through `Date.now()`, so that everything it issues and checks follows. Timers are not touched.
- * @returns moves the clock by so many milliseconds
+ * Replaces `Date` in this thread by one that can be moved. oidc-provider reads the time through `Date.now()`, so that
+ * everything it issues and checks follows. Timers are not touched.
  */
-export function installShiftedClock(): (ms: number) => void {
+export function installShiftedClock(): ShiftedClock {
   const RealDate = Date;
   let offsetMs = 0;
   const now = () => RealDate.now() + offsetMs;
@@ -12,7 +18,12 @@ export function installShiftedClock(): (ms: number) => void {
     apply: () => new RealDate(now()).toString(),
     get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
   });
-  return (ms) => {
-    offsetMs += ms;
+  return {
+    advance(ms) {
+      offsetMs += ms;
+    },
+    reset() {
+      offsetMs = 0;
+    },
   };
 }

@@ -99,4 +99,9 @@ export class Store {
     this.#shelves.set(model, shelf);
     return shelf;
   }
+
+  /** Ends every sign-in of an account. */
+  removeAccount(accountId: string): void {
+    for (const model of ['RefreshToken', 'Grant', 'Session']) this.shelf(model).removeAccount(accountId);
+  }
 }

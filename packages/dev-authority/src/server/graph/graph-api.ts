@@ -6,7 +6,6 @@ import { delayOrReset, hasAnswer, statusOf } from '../fault-answer.js';
 import { readBody } from '../form.js';
 import { authenticate, claimsChallenge, isAllowed } from './bearer.js';
 import { type GraphAnswer, graphError, sendGraph } from './graph-answer.js';
-import { Mailboxes } from './mailbox.js';
 
 /** A request after its token was found good. */
 interface ApiRequest {
@@ -30,7 +29,6 @@ interface Route {
   readonly answer: (request: ApiRequest) => GraphAnswer;
 }
 
-const mailboxes = new Mailboxes();
 const READ_MAIL = ['Mail.Read', 'Mail.ReadWrite', 'Mail.ReadBasic'];
 const READ_USERS = ['User.ReadBasic.All', 'User.Read.All', 'User.ReadWrite.All', 'Directory.Read.All'];
 const READ_SELF = ['User.Read', 'User.ReadWrite', ...READ_USERS];
@@ -120,17 +118,17 @@ function listUsers({ url, state }: ApiRequest): GraphAnswer {
   return page(url, state.directory.list(1000).map(profile));
 }
 
-function listMessages({ url, owner }: ApiRequest): GraphAnswer {
+function listMessages({ url, owner, state: { mailboxes } }: ApiRequest): GraphAnswer {
   return owner ? page(url, mailboxes.of(owner.accountId)) : found(owner);
 }
 
-function addMessage({ body, owner }: ApiRequest): GraphAnswer {
+function addMessage({ body, owner, state: { mailboxes } }: ApiRequest): GraphAnswer {
   if (!owner) return found(owner);
   const fields = parseJson(body);
   return fields ? { status: 201, body: mailboxes.add(owner.accountId, fields) } : badJson();
 }
 
-function sendMail({ body, owner }: ApiRequest): GraphAnswer {
+function sendMail({ body, owner, state: { mailboxes } }: ApiRequest): GraphAnswer {
   if (!owner) return found(owner);
   const message = parseJson(body)?.message;
   if (typeof message !== 'object' || message === null) return badJson();
