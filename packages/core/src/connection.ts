@@ -34,7 +34,8 @@ export interface ConnectionParts {
 }
 
 /**
- * Makes authorised requests. Relative URLs, with or without a slash in front, resolve against `protocol.serviceUrl`.
+ * Makes authorised requests. Relative URLs, with or without a slash in front, resolve against `protocol.serviceUrl`. Absolute
+ * URLs work too; hosts that are neither the protocol's nor allowed explicitly are asked without the token.
  *
  * A status of 400 or more throws `HttpError`, unless the account was made with `raiseHttpErrors: false`; then, and after
  * retries are used up, the answer itself is returned. Get one from `account.connection`.

@@ -9,21 +9,31 @@ const UNTRUSTED = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** `NotSentError` naming origin and reason; its `cause` is the system's error, where the platform puts it too. */
+/** `NotSentError` naming origin and reason; its `cause` is the system's or undici's error, with its code. */
 export function notSentError(error: unknown, target: string): NotSentError {
-  const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
+  const cause = codedError(error) ?? (error instanceof TypeError ? error.cause : undefined) ?? error;
   const code = networkCode(error);
   const advice =
     code !== undefined && UNTRUSTED.has(code) ? ' Its certificate is not trusted here: give its issuer in `ca`.' : '';
-  const reason = code ?? (cause instanceof Error ? cause.message : 'no connection');
-  return new NotSentError(`Nothing was sent to ${target}: ${reason}.${advice}`, { cause });
+  const message = cause instanceof Error ? cause.message : 'no connection';
+  // undici's code for a proxy that said no is the one of every abort; its message has the status.
+  const reason = code === undefined || /\bproxy\b/i.test(message) ? message : code;
+  return new NotSentError(`Nothing was sent to ${target}: ${reason.replace(/\.$/, '')}.${advice}`, { cause });
 }
 
-/** The system's or undici's code, from the error or from its cause. */
+/** The system's or undici's code, from the error or from its causes. */
 export function networkCode(error: unknown): string | undefined {
-  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++)
-    if ('code' in at && typeof at.code === 'string' && at.code !== '') return at.code;
+  return codedError(error)?.code;
+}
+
+/** The platform wraps once or twice ("fetch failed", "Request was cancelled"); this is what it wrapped. */
+function codedError(error: unknown): (Error & { readonly code: string }) | undefined {
+  for (let at = error, depth = 0; at instanceof Error && depth < 4; at = at.cause, depth++) if (hasCode(at)) return at;
   return undefined;
+}
+
+function hasCode(error: Error): error is Error & { readonly code: string } {
+  return 'code' in error && typeof error.code === 'string' && error.code !== '';
 }
 
 /** A bad argument as the platform put it, without the values that it likes to quote (headers, URLs). */

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import { outOfRange } from '../options.js';
+import { outOfRange, strictOptions } from '../options.js';
 import { NotSentError } from '../provider/token-endpoint-error.js';
 import { discard } from './discard.js';
 import type { Fetch } from './fetch.js';
@@ -108,12 +108,9 @@ function jitter(attempt: number): number {
   return Math.random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** attempt);
 }
 
-function checkedPolicy({
-  requestRetries = 3,
-  retryUnsafe = false,
-  maxRetryAfterMs = 300_000,
-  requestsDelayMs = 0,
-}: RetryPolicy): Rules {
+function checkedPolicy(policy: RetryPolicy): Rules {
+  const checked = strictOptions('Retry policy', policy, RETRY_OPTIONS);
+  const { requestRetries = 3, retryUnsafe = false, maxRetryAfterMs = 300_000, requestsDelayMs = 0 } = checked;
   if (!Number.isInteger(requestRetries) || requestRetries < 0)
     throw outOfRange('requestRetries must be a whole number, 0 or more.');
   for (const [name, value] of Object.entries({ maxRetryAfterMs, requestsDelayMs }))

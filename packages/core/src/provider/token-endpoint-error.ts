@@ -30,9 +30,22 @@ export class TokenEndpointError extends Error implements Refusal {
     if (refusal.correlationId !== undefined) this.correlationId = refusal.correlationId;
     if (refusal.retryAfterMs !== undefined) this.retryAfterMs = refusal.retryAfterMs;
   }
+
+  /** Also true for an error of another installed copy of this package. */
+  static is(error: unknown): error is TokenEndpointError {
+    return error instanceof Error && error.name === 'TokenEndpointError';
+  }
 }
 
-/** Nothing left this machine (no route, refused, TLS): a refresh token cannot have been spent. */
-export class NotSentError extends Error {
+/**
+ * Nothing left this machine (no route, refused, TLS): a refresh token cannot have been spent. A `TypeError`, as the platform's
+ * `fetch` throws; `cause.code` says why.
+ */
+export class NotSentError extends TypeError {
   override readonly name = 'NotSentError';
+
+  /** Also true for an error of another installed copy of this package. */
+  static is(error: unknown): error is NotSentError {
+    return error instanceof Error && error.name === 'NotSentError';
+  }
 }

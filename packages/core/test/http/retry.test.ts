@@ -192,4 +192,5 @@ test('requestsDelayMs keeps requests apart, and the default does not', async () 
 test('numbers that make no policy are refused', () => {
   for (const policy of [{ requestRetries: -1 }, { requestRetries: 1.5 }, { requestsDelayMs: Number.NaN }])
     expect(() => retryingFetch(globalThis.fetch, policy, systemClock)).toThrow(RangeError);
+  expect(() => retryingFetch(globalThis.fetch, { retries: 1 } as RetryPolicy, systemClock)).toThrow(TypeError);
 });

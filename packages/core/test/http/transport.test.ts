@@ -134,13 +134,13 @@ describe('deadlines', () => {
     const server = await startServer((response) => {
       let pieces = 0;
       const timer = setInterval(() => {
-        if (++pieces < 12) response.write('x');
+        if (++pieces < 30) response.write('x');
         else response.end();
       }, 50);
       response.on('close', () => clearInterval(timer));
     });
-    const transport = openTransport({ timeoutMs: 300 });
-    expect(await (await transport.fetch(server.origin)).text()).toBe('x'.repeat(11));
+    const transport = openTransport({ timeoutMs: 1_000 });
+    expect(await (await transport.fetch(server.origin)).text()).toBe('x'.repeat(29));
     const response = await transport.tokenFetch(server.origin);
     expect(await failure(response.text())).toBeInstanceOf(TimeoutError);
   });
@@ -214,6 +214,7 @@ describe('proxies', () => {
     });
     const error = await failure(fetch('https://graph.microsoft.com/'));
     expect(error).toBeInstanceOf(NotSentError);
+    expect(String(error)).toContain('Proxy response (407)');
     expect(inspect(error, { depth: 9 })).not.toContain('secret-TEST');
   });
 
