@@ -45,14 +45,7 @@ export function pythonEnvironment(environment: string): string {
   return NETWORK.get(environment) ?? environment;
 }
 
-/** Whether this canonical environment is an Entra cloud. */
+/** Whether this is a name of an Entra cloud. */
 export function isEntraEnvironment(environment: string): boolean {
-  return NETWORK.has(environment);
-}
-
-/** Every name of the server that answers at `host`, the canonical one first. */
-export function environmentNames(host: string): readonly string[] {
-  const canonical = canonicalEnvironment(host);
-  const aliases = CLOUDS.find(({ cache }) => cache === canonical)?.aliases ?? [];
-  return [canonical, ...aliases.filter((alias) => alias !== canonical)];
+  return CANONICAL.has(environment);
 }
