@@ -49,3 +49,10 @@ export function pythonEnvironment(environment: string): string {
 export function isEntraEnvironment(environment: string): boolean {
   return CANONICAL.has(environment);
 }
+
+/** Every name of the server that answers at `host`, the canonical one first. */
+export function environmentNames(host: string): readonly string[] {
+  const canonical = canonicalEnvironment(host);
+  const aliases = CLOUDS.find(({ cache }) => cache === canonical)?.aliases ?? [];
+  return [canonical, ...aliases.filter((alias) => alias !== canonical)];
+}
