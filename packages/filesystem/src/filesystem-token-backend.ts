@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Dir } from 'node:fs';
 import { lstat, opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
@@ -113,15 +114,12 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
   }
 
   protected override async *listRecords({ signal }: { readonly signal?: AbortSignal }): AsyncIterable<string> {
-    try {
-      for await (const entry of await opendir(this.#folder)) {
-        signal?.throwIfAborted();
-        if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(join(this.#folder, entry.name))))) yield entry.name;
-      }
-    } catch (error) {
-      // The folder is made by the first save.
-      if (isAbsent(error)) return assertAbsent(join(this.#folder, this.defaultTokenKey));
-      throw mapError(error, { doing: 'list the records', folder: this.#folder });
+    const folder = this.#folder;
+    const entries = await this.#mapped('list the records', () => openFolder(folder));
+    if (!entries) return;
+    for await (const entry of entries) {
+      signal?.throwIfAborted();
+      if (entry.isFile() || (entry.isSymbolicLink() && (await leadsToFile(join(folder, entry.name))))) yield entry.name;
     }
   }
 
@@ -144,12 +142,16 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
     return this.#lock.run(lockPathOf(target), compareAndChange, change.signal);
   }
 
-  async #attempt<T>(verb: 'read' | 'save' | 'remove', name: string, action: (path: string) => Promise<T>): Promise<T> {
+  #attempt<T>(verb: 'read' | 'save' | 'remove', name: string, action: (path: string) => Promise<T>): Promise<T> {
     const path = join(this.#folder, name);
+    return this.#mapped(`${verb} the record "${path}"`, () => action(path));
+  }
+
+  async #mapped<T>(doing: string, action: () => Promise<T>): Promise<T> {
     try {
-      return await action(path);
+      return await action();
     } catch (error) {
-      throw mapError(error, { doing: `${verb} the record "${path}"`, folder: this.#folder });
+      throw mapError(error, { doing, folder: this.#folder });
     }
   }
 }
@@ -172,6 +174,17 @@ function assertExpected(name: string, expect: Expectation, found: RecordFile | u
   if (expect === 'anything') return;
   const expected = expect === 'absent' ? undefined : expect.version;
   if ((found && versionOf(found.data)) !== expected) throw new VersionConflictError(name);
+}
+
+/** `undefined`: it is not there yet; the first save makes it. */
+async function openFolder(folder: string): Promise<Dir | undefined> {
+  try {
+    return await opendir(folder);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+    await assertAbsent(join(folder, 'any'));
+    return undefined;
+  }
 }
 
 async function leadsToFile(path: string): Promise<boolean> {

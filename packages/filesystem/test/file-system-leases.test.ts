@@ -94,7 +94,11 @@ describe('leases in files', () => {
     await child.kill();
   });
 
-  test.each([['empty', ''], ['garbage', '{"owner":'], ['of a strange format', 'pid=1 ttl=forever']])('a file that is %s is held by an unknown for one TTL', async (_, text) => {
+  test.each([
+    ['empty', ''],
+    ['garbage', '{"owner":'],
+    ['of a strange format', 'pid=1 ttl=forever'],
+  ])('a file that is %s is held by an unknown for one TTL', async (_, text) => {
     const tokenPath = await scratchFolder();
     await writeFile(join(tokenPath, '=lease-l'), text);
     const clock = new HandClock();
@@ -131,7 +135,10 @@ describe('leases in files', () => {
   test('core waits for it, renews it and gives it back', async () => {
     const tokenPath = join(await scratchFolder(), 'made', 'on demand');
     const provider = new FileSystemLeases({ tokenPath });
-    const options = { timing: { ttlMs: 300, renewEveryMs: 20, waitMs: 5_000 }, clock: { now: Date.now, monotonic: () => performance.now() } };
+    const options = {
+      timing: { ttlMs: 300, renewEveryMs: 20, waitMs: 5_000 },
+      clock: { now: Date.now, monotonic: () => performance.now() },
+    };
     const first = await acquireLease(provider, 'l', options);
     const second = acquireLease(provider, 'l', options);
     const versions = new Set<string>();
