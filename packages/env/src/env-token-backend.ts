@@ -4,13 +4,13 @@ import {
   BaseTokenBackend,
   type BaseTokenBackendOptions,
   type Clock,
-  InProcessLeases,
   type LeaseProvider,
   type RemoveOptions,
   type StoredRecord,
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
+import { leasesOf } from './process-leases.js';
 import { recordIn, variableOf } from './variable-name.js';
 import { decodeValue, encodeValue } from './variable-value.js';
 
@@ -34,10 +34,6 @@ const CAPABILITIES: BackendCapabilities = Object.freeze({
   maxRecordBytes: MAX_RECORD_BYTES,
 });
 
-/** The variables belong to the process, so the leases on them do too: all instances on one clock share them. */
-const leasesByClock = new WeakMap<Partial<Clock>, InProcessLeases>();
-const MACHINE_CLOCK = {};
-
 /**
  * Keeps records in environment variables of this process. They end with it: child processes started later get a copy,
  * nobody else ever sees a change. Reads what python-o365's `EnvTokenBackend` or a deployment has put there.
@@ -49,14 +45,14 @@ const MACHINE_CLOCK = {};
  */
 export class EnvTokenBackend extends BaseTokenBackend {
   readonly #base: string;
-  readonly #clock: Partial<Clock>;
+  readonly #clock: Clock | undefined;
 
   /** @throws TypeError when `tokenEnvName` is no name that every shell takes. */
   constructor(options: EnvTokenBackendOptions = {}) {
     const base = checkName(options.tokenEnvName ?? 'O365TOKEN');
     super({ id: `env:${base}`, capabilities: CAPABILITIES, options: ['tokenEnvName'], defaultTokenKey: base }, options);
     this.#base = base;
-    this.#clock = options.clock ?? MACHINE_CLOCK;
+    this.#clock = options.clock;
   }
 
   protected async readRecord(name: string): Promise<StoredRecord | undefined> {
@@ -86,9 +82,7 @@ export class EnvTokenBackend extends BaseTokenBackend {
   }
 
   protected override leaseProvider(): LeaseProvider {
-    const leases = leasesByClock.get(this.#clock) ?? new InProcessLeases(isClock(this.#clock) ? { clock: this.#clock } : {});
-    leasesByClock.set(this.#clock, leases);
-    return leases;
+    return leasesOf(this.#base, this.#clock);
   }
 
   /** An empty variable counts as absent: that is how deployments say "not given", and Windows knows no other. */
@@ -113,8 +107,4 @@ function checkName(name: string): string {
   throw Object.assign(new TypeError('tokenEnvName must be a name of letters, digits and "_" that does not begin with a digit.'), {
     code: 'TOKENRY_INVALID_ARGUMENT',
   });
-}
-
-function isClock(clock: Partial<Clock>): clock is Clock {
-  return clock !== MACHINE_CLOCK;
 }

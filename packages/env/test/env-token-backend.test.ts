@@ -33,7 +33,9 @@ describe('EnvTokenBackend', () => {
     expect(process.env[`${NAME}__USER_2D42`]).toBe(json);
     process.env[`${NAME}_FILE`] = '/run/secrets/token';
     process.env[`${NAME}__not_a_name`] = 'x';
-    expect(await Array.fromAsync(backend.listKeys())).toEqual(['user-42']);
+    const keys: string[] = [];
+    for await (const key of backend.listKeys()) keys.push(key);
+    expect(keys).toEqual(['user-42']);
   });
 
   it('reads what a deployment has put there, and takes an empty variable as absent', async () => {

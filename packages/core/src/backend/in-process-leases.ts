@@ -26,7 +26,8 @@ export class InProcessLeases implements LeaseProvider {
     return { acquired: true } as const;
   }
 
-  async renew(name: string, { owner, ttlMs }: LeaseRequest): Promise<boolean> {
+  async renew(name: string, { owner, ttlMs, signal }: LeaseRequest): Promise<boolean> {
+    signal?.throwIfAborted();
     if (this.#held.get(name)?.owner !== owner) return false;
     this.#hold(name, owner, ttlMs);
     return true;

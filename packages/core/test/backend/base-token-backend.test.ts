@@ -15,6 +15,7 @@ import {
   VersionConflictError,
 } from '../../src/errors.js';
 import { AsyncStore } from './support/async-store.js';
+import { collect } from './support/collect.js';
 import { CAPABILITIES, StoreBackend } from './support/store-backend.js';
 import { TestClock } from './support/test-clock.js';
 import { homeOf, namesIn, refreshTokenOf, signedIn, signIn } from './support/tokens.js';
@@ -185,7 +186,7 @@ describe('the token face', () => {
     for (const tokenKey of keys) await backend.saveToken(signedIn('ada'), { tokenKey });
     await backend.leases.tryAcquire('l', { owner: 'me', ttlMs: 1_000 });
     backend.store.records.set('stranger', { data: bytes('x'), version: 'x' });
-    expect((await Array.fromAsync(backend.listKeys())).sort()).toEqual(keys.sort());
+    expect((await collect(backend.listKeys())).sort()).toEqual(keys.sort());
     for (const tokenKey of keys) await backend.deleteToken({ tokenKey });
     expect([...backend.store.records.keys()].filter((name) => !name.startsWith('=lease-'))).toEqual(['stranger']);
   });
@@ -193,7 +194,7 @@ describe('the token face', () => {
   it('says so when it cannot list', async () => {
     const backend = new StoreBackend();
     Object.defineProperty(backend, 'listRecords', { value: undefined });
-    await expect(Array.fromAsync(backend.listKeys())).rejects.toThrow(CapabilityError);
+    await expect(collect(backend.listKeys())).rejects.toThrow(CapabilityError);
   });
 });
 
@@ -227,7 +228,7 @@ describe('corrupt records', () => {
     const [name = ''] = setAside(backend.store);
     expect(name).toMatch(/^=corrupt-[0-9a-f]{16}-1700000001000$/);
     expect(backend.store.text(name)).toBe('{"torn');
-    expect(await Array.fromAsync(backend.listKeys())).toEqual([DEFAULT]);
+    expect(await collect(backend.listKeys())).toEqual([DEFAULT]);
   });
 
   it('are not overwritten when they cannot be copied aside', async () => {

@@ -39,9 +39,9 @@ afterEach(() => {
 /** Every operation of that kind fails until the returned function is called. */
 function outage(operation: 'read' | 'write', error: Error = down): () => void {
   const original = store[operation];
-  store[operation] = () => Promise.reject(error);
+  Object.assign(store, { [operation]: () => Promise.reject(error) });
   return () => {
-    store[operation] = original;
+    Object.assign(store, { [operation]: original });
   };
 }
 const current = async () => {
