@@ -1,4 +1,4 @@
-import { invalidArgument, nearestName } from '@tokenry/core';
+import { invalidArgument, nearestName } from '@tokenry/core/backend';
 
 /** On whose behalf requests run: as the mailbox owner, or as the signed-in user with rights on the mailbox. */
 export type AccessType = 'impersonation' | 'delegate';

@@ -3,11 +3,10 @@ import {
   type AccountOptions,
   type ApplicationCredentials,
   type Cloud,
-  invalidArgument,
   NotAuthenticatedError,
-  strictOptions,
   type TokenBackend,
 } from '@tokenry/core';
+import { invalidArgument, strictOptions } from '@tokenry/core/backend';
 import { type CloudName, type MicrosoftCloud, resolveCloud } from '../cloud/clouds.js';
 import { BaseCredentials, type CredentialsDescriptor } from './base-credentials.js';
 import type { Identity } from './identity.js';

@@ -1,4 +1,4 @@
-import { strictOptions } from '@tokenry/core';
+import { strictOptions } from '@tokenry/core/backend';
 import type { IdentityDescriptor } from './base-credentials.js';
 
 const FIELDS = ['sid', 'upn', 'smtpAddress', 'primarySmtpAddress'] as const;

@@ -1,4 +1,5 @@
-import { type ApplicationCredentials, invalidArgument } from '@tokenry/core';
+import type { ApplicationCredentials } from '@tokenry/core';
+import { invalidArgument } from '@tokenry/core/backend';
 import { type AccessTokenRequest, BaseOAuth2Credentials, type OAuth2CredentialsOptions } from './base-oauth2-credentials.js';
 
 /**

@@ -1,4 +1,4 @@
-import { invalidArgument } from '@tokenry/core';
+import { invalidArgument } from '@tokenry/core/backend';
 
 /** A token answer as OAuth libraries store it: RFC 6749 names, `expires_at` in epoch **seconds**. */
 export interface OAuth2Token {

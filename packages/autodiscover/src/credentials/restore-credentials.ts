@@ -1,4 +1,4 @@
-import { invalidArgument, strictOptions } from '@tokenry/core';
+import { invalidArgument, strictOptions } from '@tokenry/core/backend';
 import type { CloudName } from '../cloud/clouds.js';
 import type { BaseCredentials, CredentialsDescriptor } from './base-credentials.js';
 import type { OAuth2CredentialsOptions } from './base-oauth2-credentials.js';

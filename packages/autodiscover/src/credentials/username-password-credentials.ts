@@ -1,4 +1,4 @@
-import { invalidArgument } from '@tokenry/core';
+import { invalidArgument } from '@tokenry/core/backend';
 import { BaseCredentials, type CredentialsDescriptor } from './base-credentials.js';
 import { sameSecret } from './secret-compare.js';
 

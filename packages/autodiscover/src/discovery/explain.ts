@@ -38,7 +38,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   NOT_FOUND: 'Compare the steps with https://testconnectivity.microsoft.com, or name the server with the option "endpoint".',
   MAILBOX_NOT_FOUND: 'Check the spelling of the address; a new mailbox takes a while to be known everywhere.',
   AUTH_FAILED:
-    'Check user name, password or token, and that the chosen scheme is offered; password sign-in needs the option "authScheme: basicAuth()", and Exchange Online no longer takes passwords.',
+    'Check user name, password or token, and that the chosen scheme is offered; password sign-in needs "allowBasic: true", and Exchange Online no longer takes passwords.',
   REDIRECT_BLOCKED: 'If the target is right, add its host to "trustedHosts", or allow it in "onRedirect".',
   INVALID_ADDRESS: 'Give a full e-mail address whose domain is a name of your own.',
   SERVER_BUSY: 'Try again later.',

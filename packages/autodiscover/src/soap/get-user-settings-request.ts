@@ -1,4 +1,4 @@
-import { invalidArgument, nearestName } from '@tokenry/core';
+import { invalidArgument, nearestName } from '@tokenry/core/backend';
 import type { Identity } from '../credentials/identity.js';
 import { impersonationElement } from '../ews/impersonation.js';
 import { escapeXml } from '../xml/escape.js';
