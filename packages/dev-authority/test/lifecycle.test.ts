@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { signInAs, startDevAuthority } from '@tokenry/dev-authority';
 import { describe, expect, it } from 'vitest';
-import { ADA, authorizationRequest, signIn, tokenRequest, trust } from './fetch-client.js';
+import { ADA, authorizationRequest, callApi, signIn, tokenRequest, trust } from './fetch-client.js';
 
 const isOpen = (port: number) =>
   new Promise<boolean>((resolve) => {
@@ -108,6 +108,17 @@ describe('an authority', () => {
       timeout: 30_000,
     });
     expect([stdout, stderr]).toEqual([expect.stringMatching(/^https:\/\/localhost:\d+\n$/), '']);
+  });
+
+  it('signs with ES256 when told to', async () => {
+    await using authority = await startDevAuthority({ signingAlgorithm: 'ES256' });
+    trust(authority);
+    const { body } = await signIn(authority);
+    const algorithms = [body.access_token, body.id_token].map(
+      (jwt) => (JSON.parse(Buffer.from(jwt.split('.')[0] ?? '', 'base64url').toString()) as { alg: string }).alg,
+    );
+    expect(algorithms).toEqual(['ES256', 'ES256']);
+    expect((await callApi(authority, '/v1.0/me', body.access_token)).status).toBe(200);
   });
 
   it('refuses options that it does not know or that make no sense', async () => {

@@ -22,7 +22,14 @@ export async function verifyAccessToken(
   const [header, payload, signature, ...rest] = token.split('.');
   if (!header || !payload || !signature || rest.length > 0) return { problem: 'malformed' };
   const { publicKey } = await state.signingKey;
-  if (!verify('sha256', Buffer.from(`${header}.${payload}`), publicKey, Buffer.from(signature, 'base64url')))
+  if (
+    !verify(
+      'sha256',
+      Buffer.from(`${header}.${payload}`),
+      { key: publicKey, dsaEncoding: 'ieee-p1363' },
+      Buffer.from(signature, 'base64url'),
+    )
+  )
     return { problem: 'bad signature' };
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as AccessTokenClaims;
   if (!claims.iss.startsWith(`${state.origin}/`)) return { problem: 'bad signature' };

@@ -11,12 +11,13 @@ import { Mailboxes } from './graph/mailbox.js';
 import { PollTimes } from './poll-times.js';
 import { Recorder } from './recorder.js';
 import type { ShiftedClock } from './shifted-clock.js';
-import { makeSigningKey } from './signing-key.js';
+import type { SigningKeys } from './signing-key.js';
 import { Store } from './store.js';
 
 /** What the thread keeps between authorities. */
 export interface ThreadResources {
   readonly clock: ShiftedClock;
+  readonly signingKeys: SigningKeys;
   /** The heavy modules: loaded while the caller already goes on. */
   readonly makeFront: Promise<(state: AuthorityState) => Front>;
 }
@@ -33,7 +34,7 @@ export class AuthorityServer {
     this.#data = data;
     this.#clock = resources.clock;
     this.#clock.reset();
-    this.#state = makeState(`https://localhost:${this.port}`, data);
+    this.#state = makeState(`https://localhost:${this.port}`, data, resources.signingKeys);
     const front = resources.makeFront.then((makeFront) => makeFront(this.#state));
     // Whoever waits for it hears of a failure; nobody may be waiting when the authority is closed early.
     front.catch(() => {});
@@ -89,7 +90,7 @@ export class AuthorityServer {
   }
 }
 
-function makeState(origin: string, { settings, port }: ServerData): AuthorityState {
+function makeState(origin: string, { settings, port }: ServerData, keys: SigningKeys): AuthorityState {
   const recorder = new Recorder((event) => port.postMessage(event));
   return {
     origin,
@@ -97,11 +98,11 @@ function makeState(origin: string, { settings, port }: ServerData): AuthoritySta
     recorder,
     faults: new Faults(recorder),
     directory: new Directory(settings.tenantId, settings.users),
-    clients: new ClientRegistry(settings.clients, settings.unknownClients),
+    clients: new ClientRegistry(settings),
     store: new Store(),
     mailboxes: new Mailboxes(),
     polls: new PollTimes(),
-    signingKey: makeSigningKey(),
+    signingKey: keys.key(settings.signingAlgorithm),
     consents: new Set(),
     accessTokenSeconds: settings.accessTokenSeconds,
   };

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { Settings } from '../options.js';
 import type { ClientRegistry } from './client-registry.js';
 import type { Directory } from './directory.js';
@@ -6,14 +5,8 @@ import type { Faults } from './faults.js';
 import type { Mailboxes } from './graph/mailbox.js';
 import type { PollTimes } from './poll-times.js';
 import type { Recorder } from './recorder.js';
+import type { SigningKey } from './signing-key.js';
 import type { Store } from './store.js';
-
-/** The key that signs tokens. */
-export interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-}
 
 /** Everything the endpoints share. */
 export interface AuthorityState {

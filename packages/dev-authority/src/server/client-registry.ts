@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import type { AdapterPayload, JWK } from 'oidc-provider';
-import type { DevClient } from '../options.js';
+import type { DevClient, Settings, SigningAlgorithm } from '../options.js';
 import { type Refusal, refusal } from './refusal.js';
 
 /** How a request proves which client it comes from. */
@@ -31,10 +31,12 @@ const list = (value: string | readonly string[] | undefined): readonly string[] 
 /** The applications: registered ones are held to their registration, all others are taken at their word. */
 export class ClientRegistry {
   readonly #refuseUnknown: boolean;
+  readonly #idTokenAlgorithm: SigningAlgorithm;
   readonly #clients = new Map<string, DevClient & { readonly jwks: readonly JWK[] }>();
 
-  constructor(clients: readonly DevClient[], unknownClients: 'accept' | 'refuse') {
+  constructor({ clients, unknownClients, signingAlgorithm }: Pick<Settings, 'clients' | 'unknownClients' | 'signingAlgorithm'>) {
     this.#refuseUnknown = unknownClients === 'refuse';
+    this.#idTokenAlgorithm = signingAlgorithm;
     for (const client of clients) this.register(client);
   }
 
@@ -91,7 +93,7 @@ export class ClientRegistry {
       grant_types: GRANT_TYPES,
       response_types: ['code'],
       redirect_uris: [redirectUri ?? 'http://localhost'],
-      id_token_signed_response_alg: 'RS256',
+      id_token_signed_response_alg: this.#idTokenAlgorithm,
       ...authentication(request.credential, client?.jwks ?? []),
     };
   }

@@ -1,7 +1,11 @@
 import type { AuthorityState } from './authority-state.js';
 
 /** `/<tenant>/v2.0/.well-known/openid-configuration` in Entra ID's shape; endpoints keep the tenant segment that was asked. */
-export function openidConfiguration(tenant: string, tenantId: string, { origin }: AuthorityState): Record<string, unknown> {
+export function openidConfiguration(
+  tenant: string,
+  tenantId: string,
+  { origin, settings }: AuthorityState,
+): Record<string, unknown> {
   const base = `${origin}/${tenant}`;
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
@@ -9,7 +13,7 @@ export function openidConfiguration(tenant: string, tenantId: string, { origin }
     jwks_uri: `${base}/discovery/v2.0/keys`,
     response_modes_supported: ['query', 'fragment', 'form_post'],
     subject_types_supported: ['pairwise'],
-    id_token_signing_alg_values_supported: ['RS256'],
+    id_token_signing_alg_values_supported: [settings.signingAlgorithm],
     response_types_supported: ['code'],
     scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
     issuer: `${origin}/${tenantId}/v2.0`,

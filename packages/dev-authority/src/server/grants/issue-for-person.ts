@@ -1,7 +1,8 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthorityState } from '../authority-state.js';
 import type { Person } from '../directory.js';
-import { GRAPH, internalScope, parseScopes, scopeFor } from '../scopes.js';
+import { resourceServer } from '../resource-server.js';
+import { GRAPH, internalScope, parseScopes } from '../scopes.js';
 import { idTokenClaims } from '../token-claims.js';
 
 /** Whom tokens are issued for, and on what ground. */
@@ -24,17 +25,12 @@ export async function issueForPerson(ctx: KoaContextWithOIDC, issue: Issue, stat
   const { accountId } = person;
   const asked = parseScopes(issue.scope);
   const resource = [...asked.resources.keys()][0] ?? GRAPH;
-  const scope = scopeFor(resource, issue.scope, state.settings.withheldScopes);
+  const server = resourceServer(resource, issue.scope, state);
+  const { scope } = server;
   ctx.oidc.entity('Account', { accountId, claims: () => idTokenClaims(person, tenantId, state) });
   const grantId = issue.grantId ?? (await newGrant(ctx, accountId, client.clientId));
   const token = new provider.AccessToken({ accountId, client, grantId, gty, claims: {}, scope });
-  token.resourceServer = new provider.ResourceServer(resource, {
-    scope,
-    audience: resource,
-    accessTokenFormat: 'jwt',
-    accessTokenTTL: state.accessTokenSeconds,
-    jwt: { sign: { alg: 'RS256' } },
-  });
+  token.resourceServer = new provider.ResourceServer(resource, server);
   const accessToken = await token.save();
   ctx.body = {
     token_type: 'Bearer',
