@@ -33,6 +33,8 @@ export interface DevAuthority extends AsyncDisposable {
   calls(filter?: { readonly grantType?: string; readonly clientId?: string }): readonly TokenCall[];
   /** Every request that the Graph-like API answered. */
   apiCalls(): readonly ApiCall[];
+  /** Empties {@link DevAuthority.calls} and {@link DevAuthority.apiCalls}: between phases of a test, or in long runs. */
+  forgetCalls(): void;
   /** Moves the authority's clock: tokens expire and `Date` headers shift. Negative moves it back. */
   advanceClock(ms: number): void;
   /** Lifetime in seconds of access tokens issued from now on. */
@@ -116,6 +118,10 @@ class RunningAuthority implements DevAuthority {
 
   apiCalls() {
     return this.#log.apiCalls();
+  }
+
+  forgetCalls() {
+    this.#log.forget();
   }
 
   advanceClock(ms: number) {

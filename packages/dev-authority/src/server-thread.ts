@@ -1,5 +1,4 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads';
-import { makeLoopbackCertificates } from './certificates.js';
 import type { Command, ServerEvent } from './messages.js';
 import type { Settings } from './options.js';
 import { ask, releaseThread, takeThread } from './thread-pool.js';
@@ -30,6 +29,8 @@ export class ServerThread {
   /** @throws when the port is taken */
   static async start(settings: Settings): Promise<ServerThread> {
     const worker = takeThread();
+    // Loaded while the thread loads too, and only by those who start an authority.
+    const { makeLoopbackCertificates } = await import('./certificates.js');
     const { ca, cert, key } = await makeLoopbackCertificates();
     const { port1, port2 } = new MessageChannel();
     const data = { settings, tls: { key, cert }, port: port2 };

@@ -128,6 +128,15 @@ describe('calls', () => {
     expect(authority.calls({ grantType: 'refresh_token', clientId: 'client-id' }).length).toBe(1);
   });
 
+  it('starts anew when told to forget', async () => {
+    await start('reusable');
+    const { body } = await signIn(authority);
+    authority.forgetCalls();
+    expect(authority.calls()).toEqual([]);
+    await refresh(authority, body.refresh_token);
+    expect(authority.calls().map(({ grantType, outcome }) => [grantType, outcome])).toEqual([['refresh_token', 'issued']]);
+  });
+
   it('shows a request that is still being worked on', async () => {
     await start('reusable');
     const { body } = await signIn(authority);

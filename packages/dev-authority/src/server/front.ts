@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Provider from 'oidc-provider';
 import { type AuthorityState, tenantIdOf } from './authority-state.js';
@@ -34,6 +35,7 @@ export class Front {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Node writes the real time; the authority lives by its own clock.
     response.setHeader('date', new Date().toUTCString());
+    response.setHeader('x-ms-request-id', randomUUID());
     const url = new URL(request.url ?? '/', this.#state.origin);
     const [, tenant = '', ...rest] = url.pathname.split('/');
     if (url.pathname === '/') return sendHtml(response, 200, homePage(this.#state));
