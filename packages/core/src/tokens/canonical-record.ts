@@ -43,10 +43,11 @@ function readSection(
   foreign: StoredEntity[],
 ): ReadonlyMap<string, Entity> {
   const canonical = new Map<string, Entity>();
+  let [lastSeen, environment] = ['', ''];
   for (const storedKey of Object.keys(members)) {
     if (storedKey === '__proto__') throw corrupt('it has a member named __proto__');
     const entity = checkedEntity(section, members[storedKey]);
-    const environment = canonicalEnvironment(entity.environment);
+    if (entity.environment !== lastSeen) [lastSeen, environment] = [entity.environment, canonicalEnvironment(entity.environment)];
     const key = keyIn(environment, { section, storedKey, entity });
     if (key === storedKey && environment === entity.environment) canonical.set(key, entity);
     else foreign.push({ section, storedKey, key, entity });
@@ -92,11 +93,10 @@ function textOf(stored: string | Uint8Array): string {
 
 // Without the parser's own error as cause: its message quotes the text.
 function parseJson(text: string): unknown {
-  if (text.trim() === '') throw corrupt('it is empty');
   try {
     return JSON.parse(text);
   } catch {
-    throw corrupt('it is not JSON');
+    throw corrupt(text.trim() === '' ? 'it is empty' : 'it is not JSON');
   }
 }
 

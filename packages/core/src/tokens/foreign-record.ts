@@ -40,8 +40,8 @@ function rivals(state: RecordState, name: SectionName, foreign: readonly StoredE
 
 /**
  * When each writer last stored a refresh token. msal-node puts no time on them, but it stores an access token in the
- * same breath, under the same environment name; and it keeps a time that somebody else put there, so that alone would
- * mislead.
+ * same breath, under the same environment name; and it keeps a time that somebody else put there, which alone would
+ * mislead (MSAL Python is no such case: what it redeems from our entry it writes back to our entry, too).
  */
 type WrittenAt = (token: RefreshTokenEntity) => number | undefined;
 
@@ -54,8 +54,10 @@ function refreshTokenTimes(state: RecordState, foreign: readonly StoredEntity[])
   for (const token of state.AccessToken.values()) note(token);
   for (const { section, entity } of foreign) if (section === 'AccessToken') note(entity as AccessTokenEntity);
   return (token) => {
-    const times = [seconds(token.last_modification_time), newest.get(writer(token))].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.max(...times);
+    const beside = newest.get(writer(token));
+    const own = seconds(token.last_modification_time);
+    if (beside !== undefined) return Math.max(beside, own ?? 0);
+    return canonicalEnvironment(token.environment) === token.environment ? undefined : own;
   };
 }
 

@@ -73,5 +73,5 @@ function scopesFor(state: RecordState, token: RefreshTokenEntity): string {
 }
 
 function sorted(target: string): string {
-  return splitScopes(target).sort().join(' ');
+  return splitScopes(target).toSorted().join(' ');
 }

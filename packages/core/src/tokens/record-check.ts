@@ -19,7 +19,7 @@ const TEXTS = new Set(
   ),
 );
 const TIMES = new Set(['cached_at', 'expires_on', 'extended_expires_on', 'refresh_on', 'last_modification_time']);
-const LISTS = new Set(['tenantProfiles', 'tokenry_answers']);
+const isList = (field: string) => field === 'tenantProfiles' || field === 'tokenry_answers';
 
 /** The error for bytes that are no token cache. Says what is wrong, never what is there: it may be a secret. */
 export function corrupt(what: string): RecordCorruptError {
@@ -33,7 +33,7 @@ export function checkedEntity(section: SectionName, value: unknown): Entity {
   const entity = value as Record<string, unknown>;
   for (const field in entity) {
     const content = entity[field];
-    if (typeof content !== 'string' || LISTS.has(field) || field === '__proto__') checkField(section, field, content);
+    if (typeof content !== 'string' || isList(field) || field === '__proto__') checkField(section, field, content);
   }
   for (const field of REQUIRED[section])
     if (typeof entity[field] !== 'string') throw corrupt(`an entry of ${section} has no text in ${field}`);
@@ -55,7 +55,7 @@ function checkField(section: SectionName, field: string, content: unknown): void
     ? content === null
     : TIMES.has(field)
       ? content === null || typeof content === 'number'
-      : LISTS.has(field)
+      : isList(field)
         ? content === null || isTextList(content)
         : true;
   if (!fits) throw corrupt(`an entry of ${section} has the wrong type in ${field}`);

@@ -84,7 +84,7 @@ export interface SectionEntities {
 /** One answer of a token endpoint, and what the caller knows about the question. */
 export interface TokenEvent {
   /** Body of the answer (RFC 6749 section 5.1); one with `error` throws `TokenEndpointError`. */
-  readonly response: Record<string, unknown> | object;
+  readonly response: unknown;
   /** HTTP status of an answer with `error`. @default 400 */
   readonly status?: number;
   /** Host of the authorization server; any alias of its cloud. */

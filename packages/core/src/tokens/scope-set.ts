@@ -7,6 +7,9 @@ const GRAPH = 'https://graph.microsoft.com';
 const DEFAULT_SUFFIX = '/.default';
 const RESERVED = new Set(['openid', 'profile', 'offline_access', 'email']);
 
+/** Scope texts whose meaning is remembered. */
+const MAX_REMEMBERED = 1_000;
+
 /** Graph's other hosts: each cloud has one, a record's environment keeps the clouds apart, so one name does for all. */
 const GRAPH_RESOURCES = new Set([
   GRAPH,
@@ -25,15 +28,36 @@ export function isReservedScope(scope: string): boolean {
 }
 
 /** The words of a `scope` parameter or of a list of them (RFC 6749 section 3.3). */
-export function splitScopes(scopes: string | readonly string[]): string[] {
-  const text = typeof scopes === 'string' ? scopes : scopes.join(' ');
-  return text.split(/\s+/).filter((scope) => scope !== '');
+export function splitScopes(scopes: string | readonly string[]): readonly string[] {
+  return wordsOf(textOf(scopes));
 }
 
 /** The comparable form of `scopes`; normalising it again changes nothing. */
 export function normaliseScopes(scopes: string | readonly string[]): ScopeSet {
-  const words = splitScopes(scopes).map((scope) => scope.toLowerCase());
+  return setOf(textOf(scopes));
+}
+
+const wordsOf = remembering((text) => text.split(/\s+/).filter((scope) => scope !== ''));
+const setOf = remembering((text) => {
+  const words = wordsOf(text).map((scope) => scope.toLowerCase());
   return [...new Set(words.filter((scope) => !RESERVED.has(scope)).map(qualify))].sort();
+});
+
+function textOf(scopes: string | readonly string[]): string {
+  return typeof scopes === 'string' ? scopes : scopes.join(' ');
+}
+
+// The users of one program have the same few scopes; working them out is most of the cost of reading a record.
+function remembering(workOut: (text: string) => string[]): (text: string) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (text) => {
+    const before = known.get(text);
+    if (before) return before;
+    const result = Object.freeze(workOut(text));
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(text, result);
+    return result;
+  };
 }
 
 /** Whom a token with this scope is for, such as `https://graph.microsoft.com`; in normal form. */

@@ -27,7 +27,7 @@ export class AccessTokenView extends SecretView implements StoredAccessToken {
     this.expiresAt = servesUntil * 1_000;
     if (token.refresh_on !== undefined && token.refresh_on !== null) this.refreshAt = instant(token.refresh_on);
     this.cachedAt = instant(token.cached_at);
-    this.scopes = Object.freeze(splitScopes(token.target ?? ''));
+    this.scopes = splitScopes(token.target ?? '');
     this.homeAccountId = token.home_account_id || null;
     this.tenantId = token.realm ?? '';
     Object.freeze(this);

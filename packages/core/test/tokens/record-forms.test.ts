@@ -66,6 +66,8 @@ test('a time that msal-node left standing on a refresh token does not make it lo
   Object.assign(node.RefreshToken?.[rtKey] ?? {}, { last_modification_time: String(NOON - 3_000) });
   const cache = TokenCache.deserialize(together(pythonRecord(), node));
   expect(cache.getRefreshToken()?.secret).toBe('rt-TEST-node-ada');
+  const withoutAccessToken = { ...node, AccessToken: {} };
+  expect(TokenCache.deserialize(together(pythonRecord(), withoutAccessToken)).getRefreshToken()?.secret).toBe('rt-TEST-node-ada');
 });
 
 test('without any time to go by, the refresh token under the present key survives', () => {

@@ -60,7 +60,7 @@ function play(from: TokenCache, changes: readonly Change[]): TokenCache {
     const secret = cache.getRefreshToken({ homeAccountId: one.home })?.secret;
     if (one.kind === 'remove') cache.removeAccount({ homeAccountId: one.home });
     else if (one.kind === 'refuse') cache.removeRefreshToken(secret ?? '');
-    else if (one.kind === 'sign-in' || secret !== undefined) cache.add(eventOf(one));
+    else if ('tag' in one && (one.kind === 'sign-in' || secret !== undefined)) cache.add(eventOf(one));
   }
   return cache;
 }
