@@ -21,11 +21,13 @@ export interface LoopbackCertificates {
 
 const keyPair = () => crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
 
-/** Makes both key pairs and certificates. The CA's private key is dropped at once; nothing touches the disk. */
-export async function makeLoopbackCertificates(): Promise<LoopbackCertificates> {
+/**
+ * Makes both key pairs and certificates. The CA's private key is dropped at once; nothing touches the disk.
+ * @param now epoch milliseconds by the real clock: TLS does not look at a faked one
+ */
+export async function makeLoopbackCertificates(now: number): Promise<LoopbackCertificates> {
   const [caKeys, serverKeys] = await Promise.all([keyPair(), keyPair()]);
-  // A wide window: tests move the client's clock, and TLS looks at the real one.
-  const validity = { notBefore: new Date(Date.now() - DAY_MS), notAfter: new Date(Date.now() + 365 * DAY_MS) };
+  const validity = { notBefore: new Date(now - DAY_MS), notAfter: new Date(now + 365 * DAY_MS) };
   const ca = await X509CertificateGenerator.createSelfSigned({
     name: `CN=Tokenry dev authority ${crypto.randomUUID()}`,
     keys: caKeys,

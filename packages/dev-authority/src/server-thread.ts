@@ -3,6 +3,9 @@ import type { Command, ServerEvent } from './messages.js';
 import type { Settings } from './options.js';
 import { ask, releaseThread, takeThread } from './thread-pool.js';
 
+// Taken while the module loads: tests replace `Date` by a fake one later.
+const realNow = Date.now.bind(Date);
+
 /** Where a server listens, and how to trust it. */
 interface Started {
   readonly ca: string;
@@ -31,7 +34,7 @@ export class ServerThread {
     const worker = takeThread();
     // Loaded while the thread loads too, and only by those who start an authority.
     const { makeLoopbackCertificates } = await import('./certificates.js');
-    const { ca, cert, key } = await makeLoopbackCertificates();
+    const { ca, cert, key } = await makeLoopbackCertificates(realNow());
     const { port1, port2 } = new MessageChannel();
     const data = { settings, tls: { key, cert }, port: port2 };
     const reply = await ask(worker, { type: 'start', data }, [port2]);

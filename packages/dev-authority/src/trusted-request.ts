@@ -1,4 +1,5 @@
 import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
 
 /** An answer as the sign-in script needs it. */
 export interface PlainAnswer {
@@ -30,14 +31,10 @@ export function trustedRequest(url: string, { ca, form, headers, signal }: Plain
       agent: false,
       ...(signal ? { signal } : {}),
     };
-    const sent = request(url, options, async (answer) => {
-      try {
-        let text = '';
-        for await (const chunk of answer.setEncoding('utf8')) text += chunk;
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: text });
-      } catch (error) {
-        reject(error);
-      }
+    const sent = request(url, options, (answer) => {
+      text(answer)
+        .then((received) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: received }))
+        .catch(reject);
     });
     sent.once('error', reject).end(body);
   });

@@ -80,5 +80,8 @@ export const claimsOf = (jwt: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
 
 /** A call of the Graph-like API. */
-export const callApi = (authority: DevAuthority, path: string, accessToken: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(`${authority.url}${path}`, { ...init, headers: { ...init.headers, authorization: `Bearer ${accessToken}` } });
+export function callApi(authority: DevAuthority, path: string, accessToken: string, init: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(init.headers);
+  headers.set('authorization', `Bearer ${accessToken}`);
+  return fetch(`${authority.url}${path}`, { ...init, headers });
+}

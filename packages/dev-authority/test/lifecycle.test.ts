@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { signInAs, startDevAuthority } from '@tokenry/dev-authority';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ADA, authorizationRequest, callApi, signIn, tokenRequest, trust } from './fetch-client.js';
 
 const isOpen = (port: number) =>
@@ -84,6 +84,18 @@ describe('an authority', () => {
     expect(Atomics.wait(flag, 0, 0, 20_000)).not.toBe('timed-out');
     expect(flag[0]).toBe(200);
     await worker.terminate();
+  });
+
+  it('can be started and trusted while the clock of its caller is a fake one', async () => {
+    vi.useFakeTimers({ now: 0, toFake: ['Date'] });
+    try {
+      await using authority = await startDevAuthority();
+      trust(authority);
+      expect((await signIn(authority)).status).toBe(200);
+      expect(authority.calls()[0]?.at).toBeGreaterThan(1_700_000_000_000);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is reached from other processes with what accountOptions holds as JSON', async () => {

@@ -95,7 +95,7 @@ describe.each(['public', 'confidential'])('a %s client of msal-node', (kind) => 
     const { account, scopes, accessToken } = await signIn(make());
     const { oid, tid } = claimsOf(accessToken);
     expect(account).toMatchObject({
-      homeAccountId: `${oid}.${tid}`,
+      homeAccountId: [oid, tid].join('.'),
       tenantId: tid,
       localAccountId: oid,
       username: ADA,

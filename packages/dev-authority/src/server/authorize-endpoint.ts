@@ -3,6 +3,7 @@ import type { AuthorityState } from './authority-state.js';
 import { delayOrReset, hasAnswer, statusOf } from './fault-answer.js';
 import { readForm, redirect, sendHtml } from './form.js';
 import { messagePage } from './pages/sign-in-pages.js';
+import { parameter } from './parameter.js';
 import { rememberFacts } from './request-facts.js';
 import { internalScope, parseScopes } from './scopes.js';
 
@@ -41,7 +42,7 @@ export async function resumeAuthorizeRequest(request: IncomingMessage, uid: stri
   const interaction = await state.store.shelf('Interaction').find(uid);
   const params = (interaction?.params ?? {}) as Record<string, unknown>;
   const redirectUri = typeof params.redirect_uri === 'string' ? params.redirect_uri : undefined;
-  rememberFacts(request, { credential: { kind: 'none' }, redirectUri, scope: String(params.scope ?? '') });
+  rememberFacts(request, { credential: { kind: 'none' }, redirectUri, scope: parameter(params.scope) });
 }
 
 function sendAuthorizeFault(response: ServerResponse, params: URLSearchParams, error: string | undefined, status: number): void {

@@ -5,6 +5,7 @@ import type { AuthorityState } from './authority-state.js';
 import { delayOrReset, hasAnswer, sendFault } from './fault-answer.js';
 import { readForm, sendHtml, sendJson } from './form.js';
 import { devicePage, messagePage } from './pages/sign-in-pages.js';
+import { parameter } from './parameter.js';
 import { refusalBody } from './refusal.js';
 import { factsOf, rememberFacts } from './request-facts.js';
 import { internalScope, OFFLINE, parseScopes, scopeFor } from './scopes.js';
@@ -79,7 +80,7 @@ async function decide(form: Record<string, string>, provider: Provider, state: A
     Object.assign(code, { error: 'access_denied', errorDescription: 'The user declined.' });
   } else {
     const { accountId } = state.directory.byUsername(form.username ?? '');
-    const scope = String(code.params?.scope ?? '');
+    const scope = parameter(code.params?.scope);
     const grant = new provider.Grant({ accountId, clientId: code.clientId });
     grant.addOIDCScope(`openid profile email ${OFFLINE}`);
     const resources = [code.params?.resource ?? []].flat().map(String);

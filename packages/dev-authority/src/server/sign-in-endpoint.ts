@@ -3,6 +3,7 @@ import type Provider from 'oidc-provider';
 import type { AuthorityState } from './authority-state.js';
 import { readForm, sendHtml } from './form.js';
 import { consentPage, messagePage, signInPage } from './pages/sign-in-pages.js';
+import { parameter } from './parameter.js';
 import { OFFLINE } from './scopes.js';
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
@@ -21,12 +22,12 @@ export async function handleSignIn(
 }
 
 function pageFor({ prompt, params }: Interaction, state: AuthorityState): string {
-  const clientId = String(params.client_id);
+  const clientId = parameter(params.client_id);
   if (prompt.name === 'login') {
     const hint = typeof params.login_hint === 'string' ? params.login_hint : undefined;
     return signInPage(state.directory.list(), clientId, hint);
   }
-  const scopes = String(params.scope ?? '')
+  const scopes = parameter(params.scope)
     .split(' ')
     .map((scope) => (scope === OFFLINE ? 'offline_access' : scope));
   return consentPage(clientId, scopes);

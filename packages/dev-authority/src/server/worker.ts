@@ -27,4 +27,6 @@ async function answer(request: ThreadRequest): Promise<ThreadReply> {
   }
 }
 
-parentPort?.on('message', async (request: ThreadRequest) => parentPort?.postMessage(await answer(request)));
+parentPort?.on('message', (request: ThreadRequest) => {
+  void answer(request).then((reply) => parentPort?.postMessage(reply));
+});

@@ -1,6 +1,7 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { verifyAccessToken } from '../access-token.js';
 import type { AuthorityState } from '../authority-state.js';
+import { parameter } from '../parameter.js';
 import { RefusalError, refusal } from '../refusal.js';
 import { issueForPerson } from './issue-for-person.js';
 
@@ -10,7 +11,7 @@ export async function onBehalfOfGrant(ctx: KoaContextWithOIDC, tenantId: string,
   const clientId = ctx.oidc.client?.clientId ?? '';
   if (use !== 'on_behalf_of')
     throw new RefusalError(refusal('invalid_request', 900144, "The request body must contain 'requested_token_use'."));
-  const checked = await verifyAccessToken(String(assertion ?? ''), state);
+  const checked = await verifyAccessToken(parameter(assertion), state);
   if ('problem' in checked) {
     const code = checked.problem === 'expired' ? 500133 : 50013;
     throw new RefusalError(refusal('invalid_grant', code, `Assertion failed validation: ${checked.problem}.`));
@@ -22,5 +23,5 @@ export async function onBehalfOfGrant(ctx: KoaContextWithOIDC, tenantId: string,
   const person = checked.claims.scp === undefined ? undefined : state.directory.byAccountId(checked.claims.sub);
   if (!person)
     throw new RefusalError(refusal('invalid_grant', 50013, 'Assertion failed validation: an app-only token speaks for nobody.'));
-  await issueForPerson(ctx, { person, tenantId, gty: 'on_behalf_of', scope: typeof scope === 'string' ? scope : '' }, state);
+  await issueForPerson(ctx, { person, tenantId, gty: 'on_behalf_of', scope: parameter(scope) }, state);
 }

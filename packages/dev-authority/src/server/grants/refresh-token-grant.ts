@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { AuthorityState } from '../authority-state.js';
+import { parameter } from '../parameter.js';
 import { RefusalError, refusal } from '../refusal.js';
 import { internalScope, OFFLINE, parseScopes } from '../scopes.js';
 import { issueForPerson } from './issue-for-person.js';
@@ -13,7 +14,7 @@ const refused = (code: number, message: string, suberror?: string) =>
  */
 export async function refreshTokenGrant(ctx: KoaContextWithOIDC, tenantId: string, state: AuthorityState): Promise<void> {
   const { provider, client, params } = ctx.oidc;
-  const value = typeof params?.refresh_token === 'string' ? params.refresh_token : '';
+  const value = parameter(params?.refresh_token);
   const token = await provider.RefreshToken.find(value, { ignoreExpiration: true });
   if (!token || token.clientId !== client?.clientId)
     throw refused(9002313, 'Invalid request. Request is malformed or invalid.', 'bad_token');
@@ -31,7 +32,7 @@ export async function refreshTokenGrant(ctx: KoaContextWithOIDC, tenantId: strin
 
 /** A refresh token answers with another, whether `offline_access` was asked for again or not. */
 function scopeToAnswer(asked: unknown, granted: string): string {
-  const own = parseScopes(typeof asked === 'string' ? asked : granted);
+  const own = parseScopes(parameter(asked) || granted);
   const resources = own.resources.size > 0 ? own.resources : parseScopes(granted).resources;
   const scope = internalScope({ openid: own.openid, offline: false, resources });
   return `${scope} ${OFFLINE}`;
