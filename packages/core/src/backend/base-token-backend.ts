@@ -202,7 +202,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
    * @throws TokenNotSavedError when tokens could not be saved within 30 s.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#cached.close().finally(() => this.closeResources?.());
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -211,6 +211,14 @@ export abstract class BaseTokenBackend implements TokenBackend {
   }
 
   // ── inside ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #close(): Promise<void> {
+    try {
+      await this.#cached.close();
+    } finally {
+      await this.closeResources?.();
+    }
+  }
 
   #rawRecords(): RawRecords {
     return new RawRecords({
@@ -272,6 +280,10 @@ export abstract class BaseTokenBackend implements TokenBackend {
       ...(signal ? { signal } : {}),
     });
     if (!('lease' in held)) return task();
-    return task().finally(() => held.lease.release());
+    try {
+      return await task();
+    } finally {
+      await held.lease.release();
+    }
   }
 }

@@ -12,7 +12,7 @@ import { type Change, PendingSaves } from './pending-saves.js';
 import { RecentChanges } from './recent-changes.js';
 import type { CommitResult, RecordAccess, SignalOption } from './record-access-contract.js';
 import { type CachedRecord, RecordCache, type RecordCacheOptions } from './record-cache.js';
-import type { DecodedRecord, RecordSource, Update, UpdateOptions } from './record-source.js';
+import type { DecodedRecord, RecordSource, Update, Updated, UpdateOptions } from './record-source.js';
 
 /** How long an old record serves without another question after the store failed to answer one. */
 const EXCUSE_MS = 1_000;
@@ -81,8 +81,7 @@ export class CachedRecords implements RecordAccess {
         }
       };
       try {
-        const { before, after } = await this.#update(tokenKey, update, options);
-        this.#recent.remember(tokenKey, change, { before: before?.cache, after: after?.cache });
+        this.#remember(tokenKey, change, await this.#update(tokenKey, update, options));
         return { saved: true, settled: Promise.resolve() };
       } catch (error) {
         // Whatever the store's trouble is, the tokens exist: the server has issued them.
@@ -131,18 +130,24 @@ export class CachedRecords implements RecordAccess {
   }
 
   async #update(tokenKey: string, update: Update, options: UpdateOptions) {
+    const pending = this.#pending.changesOf(tokenKey);
     const updated = await this.#source.update(
       tokenKey,
       (cache) => {
-        this.#pending.apply(tokenKey, cache);
+        for (const change of pending) change(cache);
         return update(cache);
       },
       { ...options, known: this.#cache.get(tokenKey)?.record },
     );
-    this.#pending.settle(tokenKey);
+    for (const change of pending) this.#remember(tokenKey, change, updated);
+    this.#pending.settle(tokenKey, pending);
     if (updated.after) this.#cache.saved(tokenKey, updated.after);
     else this.#cache.forget(tokenKey);
     return updated;
+  }
+
+  #remember(tokenKey: string, change: Change, { before, after }: Updated): void {
+    this.#recent.remember(tokenKey, change, { before: before?.cache, after: after?.cache });
   }
 
   async #savePending(tokenKey: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { CryptographyManager } from '../crypto/cryptography-manager.js';
-import { CapabilityError, VersionConflictError } from '../errors.js';
+import { CapabilityError, RecordTooLargeError, VersionConflictError } from '../errors.js';
 import type { RawRecords, VersionedRecord } from './raw-records.js';
 import type { RecordKeys } from './record-key.js';
 import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
@@ -99,7 +99,8 @@ export class KeyedRecords implements RecordStore {
 
   // Callers know token keys, not record names.
   #rename(error: unknown, tokenKey: string): never {
-    if (!VersionConflictError.is(error) || error.key === tokenKey) throw error;
-    throw new VersionConflictError(tokenKey, { cause: error.cause });
+    if (VersionConflictError.is(error)) throw new VersionConflictError(tokenKey, { cause: error.cause });
+    if (RecordTooLargeError.is(error)) throw new RecordTooLargeError(tokenKey, error);
+    throw error;
   }
 }

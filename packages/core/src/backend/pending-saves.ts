@@ -17,7 +17,7 @@ const MAX_CLOSING_WAIT_MS = 1_000;
 
 /** The changes of one record that the store has not taken yet. */
 interface PendingRecord {
-  readonly changes: Change[];
+  changes: Change[];
   /** The record as last seen, kept here because the record cache may drop it. */
   base: DecodedRecord | undefined;
   readonly since: number;
@@ -27,7 +27,9 @@ interface PendingRecord {
   wake: AbortController;
   attempts: number;
   /** Memo: `changes` applied to `on`. */
-  overlaid?: { readonly on: DecodedRecord | undefined; readonly count: number; readonly record: DecodedRecord | undefined };
+  overlaid:
+    | { readonly on: DecodedRecord | undefined; readonly count: number; readonly record: DecodedRecord | undefined }
+    | undefined;
 }
 
 /**
@@ -73,6 +75,7 @@ export class PendingSaves {
       reject,
       wake: new AbortController(),
       attempts: 1,
+      overlaid: undefined,
     };
     this.#records.set(tokenKey, pending);
     emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
@@ -80,9 +83,9 @@ export class PendingSaves {
     return promise;
   }
 
-  /** Applies to `cache` everything that waits to be saved under this key. */
-  apply(tokenKey: string, cache: TokenCache): void {
-    for (const change of this.#records.get(tokenKey)?.changes ?? []) change(cache);
+  /** What waits to be saved under this key, oldest first. */
+  changesOf(tokenKey: string): readonly Change[] {
+    return [...(this.#records.get(tokenKey)?.changes ?? [])];
   }
 
   /** The record with everything pending laid over it; without `record`, over the one last seen. */
@@ -106,10 +109,15 @@ export class PendingSaves {
     if (pending) pending.base = record;
   }
 
-  /** Everything pending for this key is in the store, or no longer wanted there. */
-  settle(tokenKey: string): void {
+  /** These changes (all, if none are named) are in the store, or no longer wanted there. */
+  settle(tokenKey: string, done?: readonly Change[]): void {
     const pending = this.#records.get(tokenKey);
     if (!pending) return;
+    const left = done ? pending.changes.filter((change) => !done.includes(change)) : [];
+    // What came while the others were being written waits for its own turn.
+    pending.changes = left;
+    pending.overlaid = undefined;
+    if (left.length > 0) return;
     this.#records.delete(tokenKey);
     pending.resolve();
     pending.wake.abort();

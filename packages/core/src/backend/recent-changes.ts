@@ -37,17 +37,18 @@ export class RecentChanges {
     const kept = new Set(refreshTokens(caches.after));
     const spent = refreshTokens(caches.before).filter((secret) => !kept.has(secret));
     if (spent.length === 0) return;
+    const known = this.#current(tokenKey);
+    // Mending does not prolong the memory: a writer that insists gets its way in the end.
+    if (known.some((one) => one.change === change)) return;
     const entry = { change, spent, until: this.#clock.monotonic() + REMEMBER_MS };
-    const others = this.#current(tokenKey).filter((one) => one.change !== change);
-    this.#byKey.set(tokenKey, [...others.slice(1 - MAX_PER_RECORD), entry]);
+    this.#byKey.set(tokenKey, [...known.slice(1 - MAX_PER_RECORD), entry]);
   }
 
   /** The changes, oldest first, whose spent refresh token `cache` shows although they would replace it. */
   undoneIn(tokenKey: string, cache: TokenCache): readonly Change[] {
     const known = this.#current(tokenKey);
     if (known.length === 0) return [];
-    const shown = new Set(refreshTokens(cache));
-    return known.filter((one) => one.spent.some((secret) => shown.has(secret)) && replaces(one, cache)).map((one) => one.change);
+    return known.filter((one) => undone(one, cache)).map((one) => one.change);
   }
 
   forget(tokenKey: string): void {
@@ -60,12 +61,14 @@ export class RecentChanges {
   }
 }
 
-// A change that leaves the spent token where it is has nothing to mend, and would be made pending for ever.
-function replaces(one: Remembered, cache: TokenCache): boolean {
+// A spent token that the change would leave where it is has nothing to mend: made pending, it would be so for ever.
+function undone({ spent, change }: Remembered, cache: TokenCache): boolean {
+  const shown = new Set(refreshTokens(cache));
+  if (!spent.some((secret) => shown.has(secret))) return false;
   const mended = cache.clone();
-  one.change(mended);
+  change(mended);
   const left = new Set(refreshTokens(mended));
-  return one.spent.some((secret) => !left.has(secret)) && refreshTokens(cache).some((secret) => !left.has(secret));
+  return spent.some((secret) => shown.has(secret) && !left.has(secret));
 }
 
 function refreshTokens(cache: TokenCache | undefined): string[] {

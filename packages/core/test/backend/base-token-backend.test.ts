@@ -328,6 +328,17 @@ describe('the record face', () => {
     expect(await records.read('User')).toMatchObject({ data: bytes('1') });
   });
 
+  it('names the token key of a record that is too large, and sends nothing', async () => {
+    const backend = new StoreBackend({ own: { capabilities: { ...CAPABILITIES, maxRecordBytes: 10 } } });
+    const writing = backend.records.write('User', bytes('12345678901'), { expect: 'absent' });
+    await expect(writing).rejects.toThrow('The record "User" has 11 bytes; this store holds at most 10.');
+    await expect(backend.saveToken(signedIn('ada'))).rejects.toMatchObject({
+      code: 'TOKENRY_RECORD_TOO_LARGE',
+      maxRecordBytes: 10,
+    });
+    expect(backend.store.calls.write).toBe(0);
+  });
+
   it('lets the token face see its writes at once', async () => {
     const backend = new StoreBackend();
     await backend.saveToken(signedIn('ada'));
@@ -433,10 +444,8 @@ describe('a backend', () => {
 
   it('closes its resources once and refuses calls after that', async () => {
     const backend = new StoreBackend();
-    {
-      await using disposed = backend;
-      await disposed.saveToken(signedIn('ada'));
-    }
+    await backend.saveToken(signedIn('ada'));
+    await backend[Symbol.asyncDispose]();
     await backend.close();
     expect(backend.closed).toBe(1);
     for (const call of [() => backend.loadToken(), () => backend.saveToken(signedIn('bob')), () => backend.records.read('k')])

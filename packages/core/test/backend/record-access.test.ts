@@ -391,6 +391,31 @@ describe('a spent refresh token that comes back', () => {
     expect([await storedToken(), access.hasPending(KEY)]).toEqual(['rt-TEST-ada-2', false]);
   });
 
+  it('is replaced also where its successor was saved late, or while another save is under way', async () => {
+    const old = await other.records.read(KEY);
+    const restore = outage('write');
+    const { settled } = await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    restore();
+    await clock.advance(1_000);
+    await settled;
+    if (!old || old === 'not-modified') throw new Error('absent');
+    await other.records.write(KEY, old.data, { expect: 'anything' });
+    store.maxTurns = 3;
+    const [, shown] = await Promise.all([
+      access.commit(KEY, (cache) => signIn(cache, 'bob')),
+      access.fresh(KEY),
+      backend.updateToken((cache) => signIn(cache, 'eve'), { tokenKey: KEY }),
+    ]);
+    expect(tokenIn(shown)).toBe('rt-TEST-ada-2');
+    await clock.advance(5_000);
+    const stored = await other.loadToken({ tokenKey: KEY, fresh: true });
+    expect([refreshTokenOf(stored, 'ada'), namesIn(stored), access.hasPending(KEY)]).toEqual([
+      'rt-TEST-ada-2',
+      ['ada', 'bob', 'eve'],
+      false,
+    ]);
+  });
+
   it('is let be after ten minutes, when a backup may have been restored on purpose', async () => {
     const old = await other.records.read(KEY);
     await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
