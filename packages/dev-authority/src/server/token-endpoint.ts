@@ -35,7 +35,9 @@ export async function acceptTokenRequest(
     if (hasAnswer(fault)) return endWith(call, { outcome: 'refused', ...sendFault(fault, response) });
   }
   const refused =
-    state.clients.refusalOf(clientId, { credential }) ?? refusalOfScope(grantType, form.scope) ?? refusalOfPoll(form, state);
+    state.clients.refusalOf(clientId, { credential }) ??
+    refusalOfScope(grantType, form.scope) ??
+    (await refusalOfPoll(form, state));
   if (refused) {
     endWith(call, { outcome: 'refused', status: refused.status, error: refused.error });
     sendJson(response, refused.status, refusalBody(refused));
@@ -138,8 +140,14 @@ function refusalOfScope(grantType: string, scope: string | undefined): Refusal |
   return undefined;
 }
 
-function refusalOfPoll({ grant_type, device_code }: Record<string, string>, state: AuthorityState): Refusal | undefined {
+/** `slow_down` is a variant of "still pending" (RFC 8628, 3.5): once somebody has decided, the answer is given at once. */
+async function refusalOfPoll(
+  { grant_type, device_code }: Record<string, string>,
+  state: AuthorityState,
+): Promise<Refusal | undefined> {
   if (grant_type !== DEVICE_CODE || device_code === undefined) return undefined;
+  const code = await state.store.shelf('DeviceCode').find(device_code);
+  if (!code || code.accountId !== undefined || code.error !== undefined) return undefined;
   return state.polls.refusalOf(device_code, state.settings.deviceCodeIntervalSeconds);
 }
 
