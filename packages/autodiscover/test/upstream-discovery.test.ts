@@ -19,7 +19,10 @@ let lab: Lab;
 beforeAll(async () => {
   lab = await startLab();
 });
-afterEach(() => lab.reset());
+afterEach(() => {
+  closeConnections();
+  lab.reset();
+});
 afterAll(() => lab.close());
 
 const SVC = '/autodiscover/autodiscover.svc';

@@ -36,7 +36,8 @@ export function parseMailAddress(text: string): MailAddress {
 
 /** A mail domain in its DNS form. @throws AutodiscoverError `INVALID_ADDRESS` as `parseMailAddress` */
 export function parseMailDomain(text: string): string {
-  const domain = domainToASCII(text.replace(/\.$/, '')).toLowerCase();
+  // What means something in a URL would be cut off or decoded by the conversion.
+  const domain = /[\s/:?#@%\\[\]]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase();
   if (domain === '' || isIP(domain) !== 0 || !HOSTNAME.test(domain) || /^\d+$/.test(domain.slice(domain.lastIndexOf('.') + 1)))
     throw invalid('The domain is not a DNS name with at least two labels.');
   // Private suffixes (uk.com, github.io) too: there a stranger can own autodiscover.<suffix>.

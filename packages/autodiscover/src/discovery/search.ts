@@ -136,8 +136,8 @@ export class Search {
 
   async #visit(context: VisitContext, url: URL): Promise<VisitOutcome> {
     const outcome = await visitServer(context, url);
-    if (outcome.kind === 'found' && this.#options.cache)
-      await this.#options.cache.setEndpoint(this.#endpointKey(context.mailbox), outcome.finding.endpoint);
+    // The server that was asked, not the one it sent this mailbox to: others of the domain may live elsewhere.
+    if (outcome.kind === 'found') await this.#options.cache?.setEndpoint(this.#endpointKey(context.mailbox), url.href);
     return outcome;
   }
 
