@@ -8,6 +8,7 @@ import {
   type ReadOptions,
   type RemoveOptions,
   type StoredRecord,
+  type TokenBackend,
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
@@ -79,11 +80,10 @@ export class SharedMapBackend extends BaseTokenBackend {
   }
 }
 
+type OpenBackend = (map: SharedMap, options: BaseTokenBackendOptions) => TokenBackend;
+
 /** Everything a TestStore can offer, on one shared map. `open` makes the instance: a sound one or a broken one. */
-export function mapStore(
-  open: (map: SharedMap, options: BaseTokenBackendOptions) => SharedMapBackend = (map, options) =>
-    new SharedMapBackend(map, options),
-): TestStore {
+export function mapStore(open: OpenBackend = (map, options) => new SharedMapBackend(map, options), keyPrefix = ''): TestStore {
   const map = new SharedMap();
   const suffer = (trouble: 'unreachable' | 'denied') => async () => {
     map.trouble = trouble;
@@ -93,11 +93,11 @@ export function mapStore(
   };
   return {
     open: async (options) => open(map, options),
-    readRaw: async (key) => map.records.get(key)?.data,
+    readRaw: async (key) => map.records.get(keyPrefix + key)?.data,
     faults: {
       unreachable: suffer('unreachable'),
       denied: suffer('denied'),
-      corrupt: async (key) => void map.put(key, Buffer.from('{"RefreshToken":')),
+      corrupt: async (key) => void map.put(keyPrefix + key, Buffer.from('{"RefreshToken":')),
     },
     destroy: async () => map.records.clear(),
   };

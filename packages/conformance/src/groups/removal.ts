@@ -9,6 +9,7 @@ export const removal = group('removal', {
   'a removed record is absent': async (scene) => {
     const backend = await scene.open();
     await writeText(backend, 'ada', '{}');
+    assert.equal(await readText(backend, 'ada'), '{}');
     await backend.records.remove('ada', { expect: 'anything' });
     assert.equal(await backend.records.read('ada'), undefined);
   },

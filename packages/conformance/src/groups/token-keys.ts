@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TokenBackend } from '@tokenry/core/backend';
+import { type TokenBackend, VersionConflictError } from '@tokenry/core/backend';
 import { group } from '../group.js';
 import { bothListings } from '../listed.js';
 import { readText, writeText } from '../record-text.js';
@@ -212,11 +212,18 @@ export const tokenKeys = group('token keys', {
 
 async function keepsApart(scene: Scene, keys: readonly string[]): Promise<void> {
   const [backend, reader] = await scene.pair('shared');
-  for (const key of keys) await writeText(backend, key, contentFor(key), 'absent');
+  for (const key of keys) await create(backend, key);
   for (const key of keys) assert.equal(await readText(reader, key), contentFor(key), `the record under ${JSON.stringify(key)}`);
   const sorted = [...keys].sort();
   if (scene.capabilities.list) assert.deepEqual(await bothListings(reader), { records: sorted, tokens: sorted });
   for (const key of keys) assert.equal(await backend.records.remove(key, { expect: 'anything' }), true, JSON.stringify(key));
+}
+
+async function create(backend: TokenBackend, key: string): Promise<void> {
+  await writeText(backend, key, contentFor(key), 'absent').catch((error: unknown) => {
+    if (!VersionConflictError.is(error)) throw error;
+    assert.fail(`there is a record under ${JSON.stringify(key)} already: two different keys meet`);
+  });
 }
 
 async function refusesKey(backend: TokenBackend, key: string): Promise<void> {
