@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { currentOwner, formatOwner, type Owner, parseOwner } from './process-identity.js';
+import { currentOwner, currentOwnerText, type Owner, parseOwner } from './process-identity.js';
 
 /** Linux file systems keep a link of up to 59 bytes inside the inode: no block, so also on a full disk (ext4(5)). */
 const INLINE_BYTES = 59;
 
+/** Two installed copies of this package in one thread have the same owner. */
+const copy = randomBytes(4).toString('hex');
+const host = hostname().replace(/[^A-Za-z0-9.-]/g, '');
+let count = 0;
+
+/** A text that this machine never makes twice: `<owner>.<random><number>`. */
+export function newMark(): string {
+  count += 1;
+  return `${currentOwnerText()}.${copy}${count.toString(36)}`;
+}
+
 /**
  * A text that says who claims something, and is never written twice: whoever sees it twice knows that nothing happened in
- * between. `<owner>.<random>@<start of the host name, for people>`.
+ * between. A mark, and the start of the host name for people.
  */
 export function newClaim(): string {
-  const claim = `${formatOwner(currentOwner())}.${randomBytes(6).toString('hex').slice(0, 10)}`;
-  const host = hostname().replace(/[^A-Za-z0-9.-]/g, '');
-  return `${claim}@${host}`.slice(0, INLINE_BYTES);
+  return `${newMark()}@${host}`.slice(0, INLINE_BYTES);
 }
 
 /** Who wrote the claim; `undefined` when it is none of ours. */

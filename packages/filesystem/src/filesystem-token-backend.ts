@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Dir } from 'node:fs';
-import { lstat, opendir, stat } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
   BackendUnavailableError,
@@ -13,13 +13,14 @@ import {
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
+import { draftRecord } from './draft.js';
 import { FileSystemLeases } from './file-system-leases.js';
-import { assertAbsent, resolveLinks } from './links.js';
+import { assertAbsent, findPlace } from './links.js';
 import { mapError } from './map-error.js';
 import { type FileSystemTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
-import { type RecordFile, readRecordFile, removeFile, replaceFile } from './record-file.js';
+import { readRecordFile, removeFile, replaceFile } from './record-file.js';
 import { syncFolder } from './sync-folder.js';
-import { removeLeftoversOnce, writeTempFile } from './temp-file.js';
+import { removeLeftoversOnce } from './temp-file.js';
 import { type HeldLock, lockPathOf, WriteLock } from './write-lock.js';
 
 /** Tells records from other files in the folder. */
@@ -74,39 +75,44 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
 
   protected readRecord(name: string, { ifNotVersion, signal }: ReadOptions): Promise<StoredRecord | 'not-modified' | undefined> {
     return this.#attempt('read', name, async (path) => {
-      const file = await readRecordFile(path);
+      const data = await readRecordFile(path);
       signal?.throwIfAborted();
-      if (!file) {
+      if (!data) {
         await assertAbsent(path);
         return undefined;
       }
-      const version = versionOf(file.data);
-      return version === ifNotVersion ? 'not-modified' : { data: file.data, version };
+      const version = versionOf(data);
+      return version === ifNotVersion ? 'not-modified' : { data, version };
     });
   }
 
   protected writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
     return this.#attempt('save', name, async (path) => {
-      const target = await resolveLinks(path);
       // Before the lock, which is then held for a comparison and a rename only.
-      const temp = await writeTempFile(dirname(target), data);
+      const drafting = draftRecord(path, data);
+      const version = versionOf(data); // while the disk is busy
+      const { place, temp } = await drafting;
+      const target = place.path;
       try {
         await removeLeftoversOnce(temp, this.#lock.rules);
-        await this.#exclusively(target, { name, expect, signal }, (before) => replaceFile(temp, target, before?.stats));
+        const { synced } = await this.#exclusively(target, { name, expect, signal }, async () => {
+          await replaceFile(temp, target, place.stats);
+          return syncing(dirname(target));
+        });
+        await synced;
+        return version;
       } catch (error) {
         await removeFile(temp).catch(() => undefined);
         throw error;
       }
-      await syncFolder(dirname(target));
-      return versionOf(data);
     });
   }
 
   protected removeRecord(name: string, { expect, signal }: RemoveOptions): Promise<boolean> {
     return this.#attempt('remove', name, async (path) => {
-      const target = await resolveLinks(path);
+      const { path: target, stats } = await findPlace(path);
       // Absent is no conflict, and a lock would need a folder to be in.
-      if (!(await exists(target))) return assertAbsent(path).then(() => false);
+      if (!stats) return assertAbsent(path).then(() => false);
       const removed = await this.#exclusively(target, { name, expect, signal }, () => removeFile(target));
       await syncFolder(dirname(target));
       return removed;
@@ -128,16 +134,15 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
   }
 
   /** Compares and changes under the write lock: no other process that uses Tokenry can come in between. */
-  #exclusively<T>(target: string, change: Change, action: (before: RecordFile | undefined) => Promise<T>): Promise<T> {
+  #exclusively<T>(target: string, change: Change, action: () => Promise<T>): Promise<T> {
     const compareAndChange = async (lock: HeldLock): Promise<T> => {
-      const before = await readRecordFile(target);
-      assertExpected(change.name, change.expect, before);
+      if (change.expect !== 'anything') assertExpected(change.name, change.expect, await readRecordFile(target));
       change.signal?.throwIfAborted();
       if (!(await lock.isHeld()))
         throw new BackendUnavailableError(
           `This process stood still while saving "${target}", and another machine went on; nothing was written.`,
         );
-      return action(before);
+      return action();
     };
     return this.#lock.run(lockPathOf(target), compareAndChange, change.signal);
   }
@@ -156,24 +161,21 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
   }
 }
 
+/** Waits for the disk beside giving back the lock: who saves next changes the same folder, and waits for both. */
+function syncing(folder: string): { readonly synced: Promise<void> } {
+  const synced = syncFolder(folder);
+  synced.catch(() => undefined); // reported to whoever awaits it, a moment later
+  return { synced };
+}
+
 /** The content's hash: the same for every process, and for a file that was copied or restored. */
 function versionOf(data: Uint8Array): string {
   return hash('sha256', data, 'base64url');
 }
 
-const exists = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isAbsent(error)) return false;
-      throw error;
-    },
-  );
-
-function assertExpected(name: string, expect: Expectation, found: RecordFile | undefined): void {
-  if (expect === 'anything') return;
+function assertExpected(name: string, expect: Exclude<Expectation, 'anything'>, found: Uint8Array | undefined): void {
   const expected = expect === 'absent' ? undefined : expect.version;
-  if ((found && versionOf(found.data)) !== expected) throw new VersionConflictError(name);
+  if ((found && versionOf(found)) !== expected) throw new VersionConflictError(name);
 }
 
 /** `undefined`: it is not there yet; the first save makes it. */

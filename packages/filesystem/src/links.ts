@@ -1,17 +1,41 @@
-import { lstat, readlink, realpath } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { BackendUnavailableError } from '@tokenry/core/backend';
+import { notAFile, statIfPresent } from './record-file.js';
 
 /** As many as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+/** A place for a record, and what is there now. */
+export interface Place {
+  readonly path: string;
+  readonly stats: Stats | undefined;
+}
+
+/**
+ * As {@link resolveLinks}, with one look where there is no link: the usual case.
+ * @throws CapabilityError where something is that is no file.
+ */
+export async function findPlace(path: string): Promise<Place> {
+  const stats = await statIfPresent(path);
+  if (!stats?.isSymbolicLink()) return checked({ path, stats });
+  const target = await resolveLinks(path);
+  return checked({ path: target, stats: await statIfPresent(target) });
+}
+
+function checked(place: Place): Place {
+  if (place.stats && !place.stats.isFile()) throw notAFile(place.path, place.stats);
+  return place;
+}
 
 /**
  * The file that `path` stands for: itself, or where its symbolic links lead, also when nothing is there yet. Records are
  * replaced there, so that the link stays.
  * @throws BackendUnavailableError when a link leads into a folder that is not there.
  */
-export async function resolveLinks(path: string): Promise<string> {
+async function resolveLinks(path: string): Promise<string> {
   let at = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
     const next = await linkTarget(at);
@@ -31,9 +55,7 @@ export async function resolveLinks(path: string): Promise<string> {
  */
 export async function assertAbsent(path: string): Promise<void> {
   for (let at = dirname(await resolveLinks(path)); at !== dirname(at); at = dirname(at)) {
-    const stats = await lstat(at).catch((error: unknown) => {
-      if (codeOf(error) !== 'ENOENT') throw error;
-    });
+    const stats = await statIfPresent(at);
     if (!stats) continue;
     if (stats.isSymbolicLink()) await realpath(at).catch((error: unknown) => Promise.reject(brokenLink(at, '', error)));
     return;

@@ -27,12 +27,19 @@ const WEAK = 'w';
 /** How far two estimates of one boot time lie apart at most; beyond that the clock was set or the machine was restarted. */
 const BOOT_TOLERANCE_SECONDS = 120;
 
-let self: Owner | undefined;
+let self: { readonly owner: Owner; readonly text: string } | undefined;
 
 /** The thread that runs this. */
-export function currentOwner(): Owner {
+export const currentOwner = (): Owner => identity().owner;
+
+/** {@link formatOwner} of the thread that runs this. */
+export const currentOwnerText = (): string => identity().text;
+
+function identity(): { readonly owner: Owner; readonly text: string } {
   // A start-up snapshot carries module state into another process: the pid tells.
-  if (self === undefined || self.pid !== process.pid) self = (process.platform === 'linux' && linuxOwner()) || weakOwner();
+  if (self?.owner.pid === process.pid) return self;
+  const owner = (process.platform === 'linux' && linuxOwner()) || weakOwner();
+  self = { owner, text: formatOwner(owner) };
   return self;
 }
 

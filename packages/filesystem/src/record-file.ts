@@ -1,33 +1,45 @@
 import { constants, type Stats } from 'node:fs';
-import { chmod, chown, open, rename, stat, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { CapabilityError } from '@tokenry/core/backend';
 import { retryWhileShared } from './windows-sharing.js';
 
-/** A record's file as it was when it was opened; a later rename does not change what is read. */
-export interface RecordFile {
-  readonly data: Uint8Array;
-  readonly stats: Stats;
-}
-
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
-const isAbsent = (error: unknown): boolean => codeOf(error) === 'ENOENT';
 /** Without O_NONBLOCK, opening a named pipe waits for a writer, forever. Windows has neither. */
 const READ = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Reads the whole file; `undefined`: there is none. */
-export async function readRecordFile(path: string): Promise<RecordFile | undefined> {
-  const file = await retryWhileShared(() => open(path, READ)).catch((error: unknown) => {
-    if (isAbsent(error)) return undefined;
-    throw error;
-  });
-  if (!file) return undefined;
+/**
+ * Reads the whole file in one trip to the thread pool; `undefined`: there is none. What is read is one file as it was or
+ * is: a rename meanwhile changes nothing.
+ */
+export async function readRecordFile(path: string): Promise<Uint8Array | undefined> {
+  const data = await ifPresent(retryWhileShared(() => readFile(path, { flag: READ })));
+  if (data?.byteLength === 0) await assertPlainFile(path);
+  return data;
+}
+
+/** Pipes and some devices look like empty files; an empty record would be called corrupt. */
+async function assertPlainFile(path: string): Promise<void> {
+  const stats = await ifPresent(stat(path));
+  if (stats && !stats.isFile()) throw notAFile(path, stats);
+}
+
+/** The error for something that is in a record's place and is no file. */
+export function notAFile(path: string, stats: Stats): CapabilityError {
+  const what = stats.isDirectory() ? 'a folder' : 'a device, pipe or socket';
+  return new CapabilityError(`"${path}" is ${what}; a record has to be a plain file. Move it away, or choose another name.`);
+}
+
+/** What is there under this very name, be it a link; `undefined`: nothing. */
+export function statIfPresent(path: string): Promise<Stats | undefined> {
+  return ifPresent(lstat(path));
+}
+
+async function ifPresent<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    const stats = await file.stat();
-    if (stats.isDirectory()) throw Object.assign(new Error(`EISDIR: ${path}`), { code: 'EISDIR', syscall: 'read' });
-    if (!stats.isFile()) throw new CapabilityError(`"${path}" is a device, pipe or socket; a record has to be a plain file.`);
-    return { data: await file.readFile(), stats };
-  } finally {
-    await file.close();
+    return await work;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
@@ -69,11 +81,5 @@ async function keepGroup(temp: string, before: Stats, foreign: boolean): Promise
 
 /** Removes the file; `false`: there was none. */
 export async function removeFile(path: string): Promise<boolean> {
-  try {
-    await retryWhileShared(() => unlink(path));
-    return true;
-  } catch (error) {
-    if (isAbsent(error)) return false;
-    throw error;
-  }
+  return (await ifPresent(retryWhileShared(() => unlink(path).then(() => true)))) ?? false;
 }

@@ -1,8 +1,9 @@
 import { type FileHandle, lstat, mkdir, open, opendir, unlink } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { claimOwner, newMark } from './claim.js';
 import { readClaim } from './claim-file.js';
 import { assertAbsent } from './links.js';
-import { currentOwner, formatOwner, ownerState, parseOwner } from './process-identity.js';
+import { ownerState } from './process-identity.js';
 import { removeStaleClaim, type TakeoverRules } from './stale-claim.js';
 import { syncFolder } from './sync-folder.js';
 
@@ -13,12 +14,9 @@ const STRANGERS_TEMP_FILE_MAX_AGE_MS = 3_600_000;
 /** Folders remembered as tidied up. */
 const MAX_TIDIED = 1_000;
 
-let count = 0;
-
-/** An unused name in `folder`, which says who made it: `=tmp-<owner>-<number>`. No record has such a name. */
+/** An unused name in `folder`, which says who made it: `=tmp-<owner>.<random>`. No record has such a name. */
 export function newTempPath(folder: string): string {
-  count += 1;
-  return join(folder, `${PREFIX}${formatOwner(currentOwner())}-${count.toString(36)}`);
+  return join(folder, PREFIX + newMark());
 }
 
 /**
@@ -35,7 +33,9 @@ export async function writeTempFile(folder: string, data: Uint8Array): Promise<s
     await file.writeFile(data);
     // Before the rename: otherwise a power cut may leave the record's name on a file without content.
     await file.sync();
-    await file.close();
+    // All is on the disk: nothing that closing could still report. Windows does not rename open files.
+    const closed = file.close().catch(() => undefined);
+    if (process.platform === 'win32') await closed;
     return path;
   } catch (error) {
     await file.close().catch(() => undefined);
@@ -81,8 +81,7 @@ export async function removeLeftovers(folder: string, reference: string, rules: 
 }
 
 async function removeTempFile(path: string, now: number): Promise<void> {
-  const [, owner = ''] = /=tmp-([^-]*)-[0-9a-z]+$/.exec(path) ?? [];
-  const state = ownerState(parseOwner(owner));
+  const state = ownerState(claimOwner(basename(path).slice(PREFIX.length)));
   if (state === 'alive') return;
   try {
     if (state === 'dead' || now - (await lstat(path)).mtimeMs > STRANGERS_TEMP_FILE_MAX_AGE_MS) await unlink(path);

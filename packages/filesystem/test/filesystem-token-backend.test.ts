@@ -5,13 +5,13 @@ import { RecordCorruptError, VersionConflictError } from '@tokenry/core/backend'
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { describe, expect, test } from 'vitest';
 import { Child } from './child.js';
-import { rejection, scratchFolder } from './scratch.js';
+import { collect, rejection, scratchFolder } from './scratch.js';
 import { signedIn } from './signed-in.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
 const listed = async (backend: FileSystemTokenBackend): Promise<readonly string[]> =>
-  (await Array.fromAsync(backend.listKeys())).sort();
+  [...(await collect(backend.listKeys()))].sort();
 
 describe('where records lie', () => {
   test('the default key is the named file itself, other keys lie beside it with a suffix', async () => {
@@ -169,12 +169,12 @@ describe('saving', () => {
     const holder = await Child.started('hold-lock', [join(folder, '=lock-busy.token')]);
     const alive = `${(await readlink(join(folder, '=lock-busy.token'))).split('.').slice(0, 4).join('.')}`;
     const foreign = '0123456789abcdef.16.16.1';
-    for (const owner of [dead, alive, foreign]) await writeFile(join(folder, `=tmp-${owner}-1`), 'secret-TEST-left');
+    for (const owner of [dead, alive, foreign]) await writeFile(join(folder, `=tmp-${owner}.1`), 'secret-TEST-left');
     await symlink(`${dead}.aaaaaaaaaa@vm`, join(folder, '=lock-gone.token'));
     await symlink(`${dead}.bbbbbbbbbb@vm`, join(folder, '=take-0'));
     await new FileSystemTokenBackend({ tokenPath: folder }).records.write('k', bytes('1'), { expect: 'absent' });
     expect((await readdir(folder)).sort()).toEqual(
-      [`=lock-busy.token`, `=tmp-${foreign}-1`, `=tmp-${alive}-1`, 'k.token'].sort(),
+      [`=lock-busy.token`, `=tmp-${foreign}.1`, `=tmp-${alive}.1`, 'k.token'].sort(),
     );
     await holder.kill();
   });

@@ -6,7 +6,7 @@ import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mapError } from '../src/map-error.js';
 import { Child } from './child.js';
-import { rejection, scratchFolder } from './scratch.js';
+import { collect, rejection, scratchFolder } from './scratch.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const isRoot = process.getuid?.() === 0;
@@ -35,7 +35,7 @@ describe('hard cases', () => {
     const works = [
       () => records.read('k'),
       () => records.write('k', bytes('1'), { expect: 'absent' }),
-      () => Array.fromAsync(records.list()),
+      () => collect(records.list()),
     ];
     for (const work of works) {
       const error = await rejection(work());
@@ -73,7 +73,7 @@ describe('hard cases', () => {
       () => records.read('o365_token.txt'),
       () => records.write('k', bytes('1'), { expect: 'absent' }),
       () => records.remove('k', { expect: 'anything' }),
-      () => Array.fromAsync(records.list()),
+      () => collect(records.list()),
     ];
     for (const work of works) expect(BackendUnavailableError.is(await rejection(work()))).toBe(true);
     await rename(away, disk);

@@ -30,3 +30,10 @@ export async function rejection(work: Promise<unknown>): Promise<Error & { reado
   }
   throw new Error('it did not reject');
 }
+
+/** Everything that the iteration yields. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}

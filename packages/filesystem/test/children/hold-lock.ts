@@ -1,5 +1,5 @@
 import { WriteLock } from '../../dist/write-lock.js';
-import { args, onMessage, say } from './talk.ts';
+import { args, hangUp, onMessage, say } from './talk.ts';
 
 /** Holds a lock until told to let go. */
 const [path] = args as [string];
@@ -9,4 +9,4 @@ await new WriteLock().run(path, async () => {
   await released;
 });
 say('released');
-process.disconnect();
+hangUp();

@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, onMessage, say } from './talk.ts';
+import { args, hangUp, onMessage, say } from './talk.ts';
 
 /** Reads one record until told to stop; says how often, and everything that was neither the old record nor the new one. */
 const [tokenPath] = args as [string];
@@ -26,4 +26,4 @@ while (!stopped) {
   reads += 1;
 }
 say({ reads, faults });
-process.disconnect();
+hangUp();

@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, say } from './talk.ts';
+import { args, hangUp, say } from './talk.ts';
 
 /** Tries everything as another user, and says with what error each attempt ended. */
 const [tokenPath, uid] = args as [string, number | null];
@@ -17,4 +17,4 @@ for (const [name, attempt] of Object.entries(attempts))
     said[name] = { code: error.code, message: error.message };
   });
 say(said);
-process.disconnect();
+hangUp();

@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, say } from './talk.ts';
+import { args, hangUp, say } from './talk.ts';
 
 /** Counts up in one record by compare-and-swap: so many times, forever, or forever and confirming each save. */
 const [tokenPath, times] = args as [string, number | 'forever' | 'confirm'];
@@ -27,4 +27,4 @@ for (let saved = 0; saved < limit; saved++) {
   if (times === 'confirm') say({ saved: count });
 }
 say({ saved: limit });
-process.disconnect();
+hangUp();

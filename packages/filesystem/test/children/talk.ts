@@ -4,3 +4,5 @@ export const say = (message: object | string): void => void process.send?.(messa
 export function onMessage<T>(listener: (message: T) => unknown): void {
   process.on('message', (message) => void listener(message as T));
 }
+/** Lets go of the test, which would otherwise keep this process alive. */
+export const hangUp = (): void => process.disconnect?.();
