@@ -10,13 +10,12 @@ export function homeIdOf(homeAccountId: string | null | undefined): HomeId {
   return (homeAccountId ?? '').toLowerCase();
 }
 
-/** One entity per account, the one of its home tenant where there are several (MSAL Python writes one per tenant). */
+/** The accounts; the canonical form has one entity for each. */
 export function accountsOf(state: RecordState): Map<HomeId, AccountEntity> {
   const accounts = new Map<HomeId, AccountEntity>();
   for (const account of state.Account.values()) {
     const home = homeIdOf(account.home_account_id);
-    const known = accounts.get(home);
-    if (!known || account.realm?.toLowerCase() === tenantOfHomeId(home)) accounts.set(home, account);
+    if (!accounts.has(home)) accounts.set(home, account);
   }
   return accounts;
 }

@@ -22,7 +22,6 @@ export function withoutAccount(state: RecordState, selection: AccountSelection):
   if (home === undefined || home === '') return state;
   const draft = new RecordDraft(state);
   for (const name of SECTION_NAMES) {
-    if (name === 'AppMetadata') continue;
     for (const [key, entity] of sectionOf(state, name))
       if (homeIdOf(entity.home_account_id as string | null | undefined) === home) draft.delete(name, key);
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { AccessTokenIndex } from '../../src/tokens/access-token-index.js';
 import { TokenCache } from '../../src/tokens/token-cache.js';
 import { answer, event } from './fixtures/answers.js';
-import { ADA, BOB, CLIENT, HOME_TENANT, NOON_MS, node7Record } from './fixtures/records.js';
+import { ADA, BOB, CLIENT, GUEST_TENANT, HOME_TENANT, NOON_MS, node7Record } from './fixtures/records.js';
 
 const of = (homeAccountId?: string) => ({
   ...(homeAccountId === undefined ? {} : { homeAccountId }),
@@ -129,6 +129,43 @@ test('a refresh leaves alone what others added meanwhile', () => {
   cache.applyRefresh(result, { spent: 'rt-TEST-stored' });
   expect(cache.getAccessToken({ homeAccountId: ADA, scopes: 'Mail.Read' })?.secret).toBe('at-TEST-mail');
   expect(cache.getAccessToken({ homeAccountId: ADA, scopes: 'User.Read' })?.secret).toBe('at-TEST-2');
+});
+
+test('a refresh does not bring back what others dropped meanwhile', () => {
+  const cache = stored();
+  cache.add(event(answer({ tag: 'mail', scope: 'Mail.Read', without: ['refresh_token'] }), { grantType: 'refresh_token' }));
+  const result = refreshed(cache, '2');
+  const pruned = TokenCache.deserialize(JSON.stringify({ ...JSON.parse(cache.serialize()), AccessToken: {} }));
+  pruned.applyRefresh(result, { spent: 'rt-TEST-stored' });
+  expect(pruned.serialize()).not.toContain('at-TEST-mail');
+  expect(pruned.getAccessToken({ homeAccountId: ADA })?.secret).toBe('at-TEST-2');
+});
+
+test("a family's refresh token that somebody else replaced does not stop a refresh with the own one", () => {
+  const cache = stored();
+  const family = (tag: string) =>
+    event(answer({ tag, extra: { foci: '1' } }), { clientId: 'client-3', grantType: 'refresh_token' });
+  cache.add(family('family-1'));
+  const result = refreshed(cache, '2');
+  cache.add(family('family-2'));
+  expect(cache.applyRefresh(result, { spent: 'rt-TEST-stored' })).toBe('applied');
+  expect(cache.getRefreshToken({ homeAccountId: ADA, clientId: CLIENT })?.secret).toBe('rt-TEST-2');
+  expect(cache.getRefreshToken({ homeAccountId: ADA, clientId: 'client-3' })?.secret).toBe('rt-TEST-family-2');
+});
+
+test('an answer that names a guest only stays with the account that was refreshed', () => {
+  const cache = stored();
+  const result = refreshed(cache, 'guest', { tid: GUEST_TENANT, oid: 'guest-oid' });
+  expect(cache.applyRefresh(result, { spent: 'rt-TEST-stored' })).toBe('applied');
+  expect(cache.getAccessToken({ homeAccountId: ADA, tenantId: GUEST_TENANT })?.secret).toBe('at-TEST-guest');
+  expect(cache.getAccounts()).toHaveLength(2);
+});
+
+test('an answer that repeats the refresh token leaves its entity alone', () => {
+  const cache = stored();
+  const before = [...cache.state.RefreshToken.values()][0];
+  cache.applyRefresh(refreshed(cache, '2', { extra: { refresh_token: 'rt-TEST-stored' } }), { spent: 'rt-TEST-stored' });
+  expect([...cache.state.RefreshToken.values()][0]).toBe(before);
 });
 
 test('tokens of the program itself need no account', () => {

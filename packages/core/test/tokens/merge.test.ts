@@ -105,6 +105,23 @@ test('removal never wins over a sign-in, not even with both clocks standing stil
   }
 });
 
+test('of a removed account that signed in again only what the sign-in brought stays', () => {
+  const was = base();
+  was.add(event(answer({ tag: 'files', scope: 'https://contoso.sharepoint.com/AllSites.Read', without: ['refresh_token'] })));
+  const read = reread(was);
+  const merged = mergeTokenCaches(read, after(read, removeAda), reread(after(read, add(signIn('again')))));
+  expect(rt(merged)).toBe('rt-TEST-again');
+  expect(merged.serialize()).not.toContain('TEST-files');
+});
+
+test('a sign-in counts as later than the one it replaced, though its clock is behind', () => {
+  const was = base();
+  const fast = after(was, add(signIn('fast', { now: LATER + 3_600_000 })));
+  const behind = after(fast, add(signIn('behind')));
+  expect(rt(mergeTokenCaches(was, fast, reread(behind)))).toBe('rt-TEST-behind');
+  expect(rt(mergeTokenCaches(was, behind, reread(fast)))).toBe('rt-TEST-behind');
+});
+
 test('a cache that was never loaded adds and replaces, and removes nothing', () => {
   const mine = new TokenCache();
   mine.add(signIn('mine', { now: NOON_MS - 86_400_000 }));
