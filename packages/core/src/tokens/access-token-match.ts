@@ -20,6 +20,7 @@ export interface AccessTokenCriteria {
   readonly userAssertionHash: string | undefined;
 }
 
+/** A token that fits, and for how long it may be used for what was asked. */
 export interface AccessTokenMatch {
   readonly token: AccessTokenEntity;
   /** Epoch seconds. */

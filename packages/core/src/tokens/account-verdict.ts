@@ -13,6 +13,7 @@ export interface Verdict {
   readonly signedIn?: Side;
 }
 
+/** The three versions of a record that a merge compares. */
 export interface ThreeStates {
   /** `undefined`: mine was never loaded; it adds and replaces, and removes nothing. */
   readonly base: RecordState | undefined;

@@ -6,6 +6,7 @@ import type { AccountEntity, AccountInfo } from './schema.js';
 /** Home account id in the form in which it is compared; empty: the program itself. */
 export type HomeId = string;
 
+/** The comparable form of a home account id; absent and null are the program itself. */
 export function homeIdOf(homeAccountId: string | null | undefined): HomeId {
   return (homeAccountId ?? '').toLowerCase();
 }
@@ -20,6 +21,7 @@ export function accountsOf(state: RecordState): Map<HomeId, AccountEntity> {
   return accounts;
 }
 
+/** What callers get to know of an account. */
 export function accountInfo(account: AccountEntity): AccountInfo {
   const { home_account_id: homeAccountId, name } = account;
   const tenantId = tenantOfHomeId(homeAccountId) || (account.realm ?? '');
@@ -36,6 +38,7 @@ export function homeTenantOf(state: RecordState, home: HomeId): string {
   return '';
 }
 
+/** How a caller names an account; naming none means the only one. */
 export interface AccountSelection {
   readonly homeAccountId?: string | undefined;
   readonly username?: string | undefined;
@@ -60,6 +63,7 @@ export function selectHome(state: RecordState, { homeAccountId, username }: Acco
   );
 }
 
+/** Whether two user names are one: case does not matter, absent names are empty. */
 export function sameName(a: string | null | undefined, b: string | null | undefined): boolean {
   return (a ?? '').toLowerCase() === (b ?? '').toLowerCase();
 }

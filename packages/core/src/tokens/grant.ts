@@ -39,6 +39,7 @@ export function servesUntil(token: AccessTokenEntity, asked: ScopeSet): number |
   return Math.min(expires, Math.max(...answers.map(({ until }) => until)));
 }
 
+/** Whether two scope sets in normal form are equal. */
 export function sameScopes(a: ScopeSet, b: ScopeSet): boolean {
   return a.length === b.length && a.every((scope, index) => scope === b[index]);
 }

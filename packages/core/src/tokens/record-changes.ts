@@ -12,11 +12,13 @@ export function hasTokens(state: RecordState): boolean {
   return state.Account.size + state.AccessToken.size + state.RefreshToken.size + state.IdToken.size > 0;
 }
 
+/** Whether two records say the same, whoever decoded them. */
 export function isSameState(a: RecordState, b: RecordState): boolean {
   if (a === b) return true;
   return SECTION_NAMES.every((name) => sameEntries(sectionOf(a, name), sectionOf(b, name))) && sameEntries(a.extra, b.extra);
 }
 
+/** The record without an account and all its tokens; the same object when that account is not here. */
 export function withoutAccount(state: RecordState, selection: AccountSelection): RecordState {
   const home = selectHome(state, selection);
   if (home === undefined || home === '') return state;
@@ -28,6 +30,7 @@ export function withoutAccount(state: RecordState, selection: AccountSelection):
   return draft.state;
 }
 
+/** The record without this refresh token; the same object when it is not here. */
 export function withoutRefreshToken(state: RecordState, secret: string): RecordState {
   const draft = new RecordDraft(state);
   for (const [key, token] of state.RefreshToken) if (token.secret === secret) draft.delete('RefreshToken', key);

@@ -13,6 +13,7 @@ export type RecordState = {
 
 const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
+/** A record with nothing in it. */
 export const EMPTY_STATE: RecordState = Object.freeze({
   Account: NOTHING,
   IdToken: NOTHING,

@@ -16,6 +16,7 @@ export function sameEntries(a: ReadonlyMap<string, unknown>, b: ReadonlyMap<stri
   return true;
 }
 
+/** Whether a JSON value has members: an object or a list. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }

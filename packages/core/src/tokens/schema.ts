@@ -12,6 +12,7 @@ export interface AccountInfo {
   readonly name?: string;
 }
 
+/** The sections of a record. */
 export type SectionName = 'Account' | 'IdToken' | 'AccessToken' | 'RefreshToken' | 'AppMetadata';
 
 /** What every entity has; fields that no rule here knows are kept as they are. Frozen, and shared between clones. */
@@ -20,6 +21,7 @@ export interface Entity {
   readonly [field: string]: unknown;
 }
 
+/** Who signed in: one entity per account and server. */
 export interface AccountEntity extends Entity {
   readonly home_account_id: string;
   readonly realm?: string;
@@ -34,6 +36,7 @@ export interface AccountEntity extends Entity {
   readonly tokenry_signed_in_at?: string;
 }
 
+/** What all kinds of tokens have in common. */
 export interface CredentialEntity extends Entity {
   /** Empty or null: the token speaks for the program itself. */
   readonly home_account_id?: string | null;
@@ -43,6 +46,7 @@ export interface CredentialEntity extends Entity {
   readonly realm?: string;
 }
 
+/** A token for one API. */
 export interface AccessTokenEntity extends CredentialEntity {
   /** Scopes as the server granted them, separated by spaces. */
   readonly target?: string;
@@ -58,6 +62,7 @@ export interface AccessTokenEntity extends CredentialEntity {
   readonly tokenry_tenant?: string;
 }
 
+/** What new tokens are obtained with; one per account and client or family of clients. */
 export interface RefreshTokenEntity extends CredentialEntity {
   readonly family_id?: string;
   /** Scopes of the answer that brought it (python-o365 refreshes with them). */
@@ -65,8 +70,10 @@ export interface RefreshTokenEntity extends CredentialEntity {
   readonly last_modification_time?: string | number;
 }
 
+/** What the server said about who signed in. */
 export interface IdTokenEntity extends CredentialEntity {}
 
+/** What the server said about a client: its family of clients. */
 export interface AppMetadataEntity extends Entity {
   readonly client_id: string;
   readonly family_id?: string;

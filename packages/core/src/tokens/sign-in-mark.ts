@@ -29,6 +29,7 @@ export function nextMark(previous: string | undefined, at: number, fingerprint: 
   return `${Math.max(Math.floor(at), earliest)}.${fingerprint}`;
 }
 
+/** Whether a mark was made by the sign-in with this fingerprint. */
 export function isMarkOf(mark: string | undefined, fingerprint: string): boolean {
   return mark?.endsWith(`.${fingerprint}`) ?? false;
 }
@@ -40,6 +41,7 @@ export function fingerprintOf(secrets: readonly string[]): string {
   return String(hash).padStart(10, '0');
 }
 
+/** Puts a mark on an account. */
 export function markSignedIn(draft: RecordDraft, home: HomeId, mark: string): void {
   for (const [key, account] of draft.state.Account)
     if (homeIdOf(account.home_account_id) === home) draft.set('Account', key, { ...account, tokenry_signed_in_at: mark });

@@ -5,10 +5,12 @@ const PSEUDO_TENANTS = new Set(['', 'common', 'organizations', 'consumers']);
 
 const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
+/** Whether this names no tenant in particular. */
 export function isPseudoTenant(tenant: string | null | undefined): boolean {
   return PSEUDO_TENANTS.has((tenant ?? '').toLowerCase());
 }
 
+/** Whether this is a tenant id, as opposed to a domain name. */
 export function isTenantGuid(tenant: string): boolean {
   return GUID.test(tenant);
 }

@@ -8,11 +8,13 @@ import { seconds } from './token-times.js';
 
 /** The queries of `TokenCache`, on its state. */
 
+/** All accounts, or those of one user name. */
 export function findAccounts(state: RecordState, username: string | undefined): readonly AccountInfo[] {
   const accounts = [...accountsOf(state).values()];
   return accounts.filter((account) => username === undefined || sameName(account.username, username)).map(accountInfo);
 }
 
+/** The one account that a query selects. */
 export function findAccount(state: RecordState, query: TokenQuery): AccountInfo | undefined {
   const home = selectHome(state, query);
   const account = home === undefined ? undefined : accountsOf(state).get(home);
@@ -46,6 +48,7 @@ export function findRefreshToken(state: RecordState, query: TokenQuery): Refresh
   return own ?? newest(mine.filter((token) => token.family_id && token.family_id === familyOf(state, clientId)));
 }
 
+/** The home tenant's id token first, like access tokens. */
 export function findIdToken(state: RecordState, query: TokenQuery): IdTokenEntity | undefined {
   const home = selectHome(state, query);
   if (home === undefined) return undefined;

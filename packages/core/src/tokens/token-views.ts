@@ -13,6 +13,7 @@ export class SecretView {
   }
 }
 
+/** An access token as callers get it. */
 export class AccessTokenView extends SecretView implements StoredAccessToken {
   readonly expiresAt: number;
   readonly refreshAt?: number;
@@ -34,6 +35,7 @@ export class AccessTokenView extends SecretView implements StoredAccessToken {
   }
 }
 
+/** An id token as callers get it, with its claims. */
 export class IdTokenView extends SecretView {
   readonly claims: Readonly<Record<string, unknown>>;
   constructor(token: CredentialEntity, claims: Readonly<Record<string, unknown>>) {
