@@ -13,14 +13,13 @@ import {
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
-import { draftRecord } from './draft.js';
 import { FileSystemLeases } from './file-system-leases.js';
 import { assertAbsent, findPlace } from './links.js';
 import { mapError } from './map-error.js';
 import { type FileSystemTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
 import { readRecordFile, removeFile, replaceFile } from './record-file.js';
 import { syncFolder } from './sync-folder.js';
-import { removeLeftoversOnce } from './temp-file.js';
+import { removeLeftoversOnce, writeTempFile } from './temp-file.js';
 import { type HeldLock, lockPathOf, WriteLock } from './write-lock.js';
 
 /** Tells records from other files in the folder. */
@@ -88,15 +87,15 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
 
   protected writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
     return this.#attempt('save', name, async (path) => {
+      const { path: target, stats } = await findPlace(path);
       // Before the lock, which is then held for a comparison and a rename only.
-      const drafting = draftRecord(path, data);
+      const writing = writeTempFile(dirname(target), data);
       const version = versionOf(data); // while the disk is busy
-      const { place, temp } = await drafting;
-      const target = place.path;
+      const temp = await writing;
       try {
         await removeLeftoversOnce(temp, this.#lock.rules);
         const { synced } = await this.#exclusively(target, { name, expect, signal }, async () => {
-          await replaceFile(temp, target, place.stats);
+          await replaceFile(temp, target, stats);
           return syncing(dirname(target));
         });
         await synced;
