@@ -21,7 +21,8 @@ export interface TestDns {
   readonly server: string;
   readonly queries: readonly { readonly name: string; readonly type: string }[];
   set(name: string, zone: Zone): void;
-  remove(name: string): void;
+  /** Forgets all names and queries. */
+  clear(): void;
   close(): Promise<void>;
 }
 
@@ -44,7 +45,10 @@ export async function startDnsServer(): Promise<TestDns> {
     server: `127.0.0.1:${(socket.address() as AddressInfo).port}`,
     queries,
     set: (name, zone) => void zones.set(name.toLowerCase(), zone),
-    remove: (name) => void zones.delete(name.toLowerCase()),
+    clear: () => {
+      zones.clear();
+      queries.length = 0;
+    },
     close: () => new Promise<void>((resolve) => socket.close(() => resolve())),
   };
 }

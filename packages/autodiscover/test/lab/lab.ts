@@ -111,7 +111,7 @@ export async function startLab(): Promise<Lab> {
     },
     to: (host) => requests.filter((request) => request.host === host),
     reset() {
-      for (const name of hosts.keys()) dns.remove(name);
+      dns.clear();
       hosts.clear();
       requests.length = 0;
     },
