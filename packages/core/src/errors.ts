@@ -53,9 +53,9 @@ export abstract class TokenryError extends Error {
   }
 }
 
-function brandsOf(constructor: { readonly brand: string }): readonly string[] {
+function brandsOf(family: { readonly brand: string }): readonly string[] {
   const brands: string[] = [];
-  for (let at: unknown = constructor; typeof at === 'function' && 'brand' in at; at = Object.getPrototypeOf(at))
+  for (let at: unknown = family; typeof at === 'function' && 'brand' in at; at = Object.getPrototypeOf(at))
     brands.push(String(at.brand));
   return brands;
 }

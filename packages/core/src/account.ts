@@ -1,0 +1,356 @@
+import type { AccessTokenOptions, AccessTokenResult } from './access-token.js';
+import { AccountEngine, type Selection } from './account-engine.js';
+import { type AccountOptions, checkAccountOptions } from './account-options.js';
+import type { ApplicationCredentials } from './application-credentials.js';
+import { checkTokenKey } from './backend/token-key.js';
+import { Connection } from './connection.js';
+import { CapabilityError, SignInRequiredError } from './errors.js';
+import { authorizedFetch, type TokenForRequestOptions } from './http/authorized-fetch.js';
+import type { Fetch } from './http/fetch.js';
+import { invalidArgument, strictOptions } from './options.js';
+import type { Protocol } from './protocol/protocol.js';
+import type { Scopes } from './protocol/scopes.js';
+import { userAssertionHash } from './provider/assertion-hash.js';
+import type { DeviceFlow } from './provider/token-provider.js';
+import { hold } from './refresh/hold.js';
+import type { Question } from './refresh/question.js';
+import type { ConsentHandler } from './sign-in/consent.js';
+import type { SignInFlow } from './sign-in/sign-in-flow.js';
+import { SignIn, type SignInOptions, type SignInResult } from './sign-in.js';
+import { SignedInAccounts } from './signed-in-accounts.js';
+import type { AccountInfo } from './tokens/schema.js';
+
+/** The shape that Azure SDKs take (`TokenCredential` of @azure/core-auth). */
+export interface AccountTokenCredential {
+  getToken(
+    scopes: string | string[],
+    options?: {
+      readonly abortSignal?: AbortSignal | undefined;
+      readonly claims?: string | undefined;
+      readonly tenantId?: string | undefined;
+    },
+  ): Promise<{ token: string; expiresOnTimestamp: number; refreshAfterTimestamp?: number }>;
+}
+
+/** The shape that the Microsoft Graph client takes (`AuthenticationProvider`). */
+export interface AccountGraphAuthProvider {
+  getAccessToken(options?: { scopes?: string[] }): Promise<string>;
+}
+
+/**
+ * An account of a program that talks to Microsoft 365: signs in, keeps tokens in a backend, hands out valid access
+ * tokens, and makes requests with them.
+ *
+ * @example
+ * ```ts
+ * const account = new Account(['client-id'], { tokenBackend: new FileSystemTokenBackend(), scopes: ['basic', 'message_all'] });
+ * if (!(await account.isAuthenticated())) await account.authenticate({ handleConsent: loopbackConsent() });
+ * const me = await account.connection.get('/me');
+ * ```
+ */
+export class Account {
+  readonly #engine: AccountEngine;
+  readonly #tokenKey: string;
+  readonly #accounts: SignedInAccounts;
+  #selection: Selection;
+  #question: Question | undefined;
+  #connection: Connection | undefined;
+  #fetch: Fetch | undefined;
+
+  /**
+   * No I/O.
+   * @throws TypeError or RangeError for credentials or options that cannot work, naming the nearest valid name.
+   */
+  constructor(credentials: ApplicationCredentials, options: AccountOptions);
+  /** @internal A view of an engine. */
+  constructor(engine: AccountEngine, view: Selection & { readonly tokenKey: string });
+  constructor(
+    first: ApplicationCredentials | AccountEngine,
+    second: AccountOptions | (Selection & { readonly tokenKey: string }),
+  ) {
+    if (first instanceof AccountEngine) {
+      const { tokenKey, ...selection } = second as Selection & { readonly tokenKey: string };
+      this.#engine = first;
+      this.#tokenKey = tokenKey;
+      this.#selection = selection;
+    } else {
+      const options = checkAccountOptions(second as AccountOptions);
+      this.#engine = new AccountEngine(first, options);
+      this.#tokenKey = checkTokenKey(this.#engine.defaultTokenKey);
+      this.#selection = { homeAccountId: options.homeAccountId, username: options.username };
+    }
+    this.#accounts = new SignedInAccounts(this.#engine, this.#tokenKey);
+  }
+
+  /**
+   * A view for another record or user of the same application. Costs a microsecond: it shares transport, assertions,
+   * record cache and refreshes in flight.
+   */
+  forKey(tokenKey: string, options?: { readonly homeAccountId?: string; readonly username?: string }): Account {
+    const { homeAccountId, username } =
+      options === undefined ? NOBODY : strictOptions('forKey', options, ['homeAccountId', 'username']);
+    return new Account(this.#engine, { tokenKey: checkTokenKey(tokenKey), homeAccountId, username });
+  }
+
+  /** Makes requests with this account's tokens. */
+  get connection(): Connection {
+    this.#connection ??= this.#newConnection();
+    return this.#connection;
+  }
+
+  /** The same as `connection`, as python-o365 calls it. */
+  get con(): Connection {
+    return this.connection;
+  }
+
+  get protocol(): Protocol {
+    return this.#engine.protocol;
+  }
+
+  /** The user name that selects an account of the record; after a sign-in, that account's. Setting it switches accounts. */
+  get username(): string | undefined {
+    return this.#selection.username ?? this.#accounts.usernameInMemory(this.#selection);
+  }
+  set username(username: string | undefined) {
+    if (username !== undefined && (typeof username !== 'string' || username === ''))
+      throw invalidArgument('username must be a user name, or undefined.');
+    if (username?.toLowerCase() === this.username?.toLowerCase()) return;
+    this.#select({ username });
+  }
+
+  /**
+   * Whether tokens can be had without signing in, by what is stored: a refresh token, or an access token that has not
+   * expired. Ask the server with {@link verify}.
+   * @throws backend errors: an outage is not an answer.
+   */
+  isAuthenticated(): Promise<boolean> {
+    return this.#accounts.isAuthenticated(this.#selection);
+  }
+
+  /**
+   * Signs in and stores the tokens; the account that signed in is selected. Application accounts need no sign-in: they
+   * obtain a token.
+   * @throws AuthorizationDeniedError and other sign-in errors; a refusal always throws.
+   */
+  async authenticate(
+    options: SignInOptions & { readonly handleConsent?: ConsentHandler; readonly storeToken?: boolean } = {},
+  ): Promise<SignInResult> {
+    if (this.#engine.isAppOnly) return this.#authenticateApplication(options);
+    const { handleConsent, storeToken, ...request } = options;
+    const signedIn = await hold(this.#signIn.interactive(request, { handleConsent, username: this.#selection.username }));
+    return this.#finish(signedIn, { storeToken });
+  }
+
+  /** Where to send a person's browser, and the flow to finish with in `requestToken`: the two-step sign-in of web servers. */
+  getAuthorizationUrl(options: SignInOptions = {}): Promise<{ readonly url: string; readonly flow: SignInFlow }> {
+    return this.#signIn.start(options);
+  }
+
+  /** Finishes a two-step sign-in with the URL the browser was redirected to, and stores the tokens under `tokenKey`. */
+  async requestToken(
+    redirectedUrl: string | URL,
+    options: {
+      readonly flow: SignInFlow;
+      readonly tokenKey?: string | ((result: Omit<SignInResult, 'tokenKey'>) => string);
+      readonly storeToken?: boolean;
+      readonly signal?: AbortSignal;
+    },
+  ): Promise<SignInResult> {
+    const { flow, tokenKey, storeToken, signal } = strictOptions('requestToken', options, [
+      'flow',
+      'tokenKey',
+      'storeToken',
+      'signal',
+    ]);
+    return this.#finish(await hold(this.#signIn.finish(redirectedUrl, flow, { signal })), { tokenKey, storeToken, signal });
+  }
+
+  /** Starts a device-code sign-in: show `message` to the person, then call `acquireTokenByDeviceFlow`, in any process. */
+  initiateDeviceFlow(options: SignInOptions = {}): Promise<DeviceFlow> {
+    return this.#signIn.startDevice(options);
+  }
+
+  /** Waits until the person has entered the device code, and stores the tokens. */
+  async acquireTokenByDeviceFlow(flow: DeviceFlow, options: { readonly signal?: AbortSignal } = {}): Promise<SignInResult> {
+    return this.#finish(await hold(this.#signIn.finishDevice(flow, options)), options);
+  }
+
+  /** A token for the person that an incoming access token (`assertion`) speaks for: on-behalf-of, for web APIs. */
+  acquireTokenOnBehalfOf(assertion: string, options: AccessTokenOptions = {}): Promise<AccessTokenResult> {
+    if (typeof assertion !== 'string' || assertion === '') throw invalidArgument('assertion must be the incoming access token.');
+    const { scopes, tenantId, ...rest } = options;
+    const question = this.#engine.question({}, { scopes, tenantId });
+    const own = { ...question, id: `${question.id}\n${userAssertionHash(assertion)}`, appOnly: false, assertion };
+    return this.#engine.source.get(this.#tokenKey, own, rest);
+  }
+
+  /**
+   * A valid access token: from memory, or by one refresh among all processes that share the record.
+   * @throws SignInRequiredError when only a person can help; RefreshFailedError, RefreshThrottledError, LeaseTimeoutError or
+   * a backend error when trying again can; AmbiguousAccountError when the record holds several accounts and none is chosen.
+   */
+  async getAccessToken(options?: AccessTokenOptions): Promise<AccessTokenResult> {
+    const { source } = this.#engine;
+    const question = this.#questionFor(options);
+    if (options === undefined || isPlain(options)) {
+      const hit = source.peek(this.#tokenKey, question);
+      if (hit !== undefined) return hit;
+    }
+    return source.get(this.#tokenKey, question, options);
+  }
+
+  /** `Bearer …`, for clients that take a header. */
+  async getAuthorizationHeader(options?: AccessTokenOptions): Promise<string> {
+    return `Bearer ${(await this.getAccessToken(options)).token}`;
+  }
+
+  /** The accounts of this application that are signed in under the token key. */
+  getAccounts(options: { readonly username?: string } = {}): Promise<readonly AccountInfo[]> {
+    return this.#accounts.list(options);
+  }
+
+  /** User names of the accounts that can have tokens without signing in. */
+  getAuthenticatedUsernames(): Promise<readonly string[]> {
+    return this.#accounts.authenticatedUsernames();
+  }
+
+  /** The signed-in person, as the API describes them. */
+  async getCurrentUser(): Promise<Record<string, unknown>> {
+    if (this.#engine.isAppOnly) throw new CapabilityError('An application account speaks for no user: there is no current user.');
+    const response = await this.connection.get(this.protocol.resourceUrl('', 'me'));
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  /** URL of `path` below a resource (`me`, `user:…`, an address, `group:…`, `site:…`). @default resource: `mainResource` */
+  resourceUrl(path: string, resource = this.#engine.options.mainResource): string {
+    return resource === undefined && this.#engine.isAppOnly
+      ? this.protocol.resourceUrl(path, '')
+      : this.protocol.resourceUrl(path, resource);
+  }
+
+  /** Spends the refresh token now, so that an idle account does not reach its inactivity limit. */
+  async keepAlive(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    await this.getAccessToken({ ...options, forceRefresh: true });
+  }
+
+  /** Whether the server still issues tokens for this account: asks it, not the clock. */
+  async verify(options: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
+    try {
+      await this.keepAlive(options);
+      return true;
+    } catch (error) {
+      if (SignInRequiredError.is(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Removes the account with all its tokens from the record, and says where the browser signs out of the server. */
+  signOut(options: { readonly postLogoutRedirectUri?: string } = {}): Promise<{ readonly logoutUrl?: string }> {
+    return this.#accounts.signOut(this.#selection, options);
+  }
+
+  /** A `fetch` with this account's token, for the protocol's hosts only. Never throws for a status. */
+  get fetch(): typeof globalThis.fetch {
+    this.#fetch ??= authorizedFetch({
+      fetch: this.#engine.naiveFetch,
+      serviceUrl: this.protocol.serviceUrl,
+      getToken: (options) => this.#tokenForRequest(options),
+      ...(this.#engine.options.allowedHosts ? { allowedHosts: this.#engine.options.allowedHosts } : {}),
+    });
+    return this.#fetch;
+  }
+
+  /** This account as a credential for Azure SDKs. */
+  asTokenCredential(): AccountTokenCredential {
+    return {
+      getToken: async (scopes, options) => {
+        const { abortSignal: signal, claims, tenantId } = options ?? {};
+        const wanted = { scopes: scopes as Scopes, ...defined({ signal, claims, tenantId }) };
+        const { token, expiresAt, refreshAt } = await this.getAccessToken(wanted);
+        return { token, expiresOnTimestamp: expiresAt, ...(refreshAt === undefined ? {} : { refreshAfterTimestamp: refreshAt }) };
+      },
+    };
+  }
+
+  /** This account as an authentication provider for the Microsoft Graph client. */
+  asGraphAuthProvider(): AccountGraphAuthProvider {
+    return {
+      getAccessToken: async ({ scopes } = {}) =>
+        (await this.getAccessToken(scopes && scopes.length > 0 ? { scopes } : undefined)).token,
+    };
+  }
+
+  /**
+   * Waits for refreshes in flight and for tokens that are not saved yet, then closes the connections. The backend is yours:
+   * close it yourself.
+   * @throws TokenNotSavedError when the store did not take the newest tokens within 30 seconds.
+   */
+  close(): Promise<void> {
+    return this.#engine.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #select(selection: Selection): void {
+    this.#selection = selection;
+    this.#question = undefined;
+  }
+
+  // The hot path: nothing is built for a call without options.
+  #questionFor(options: AccessTokenOptions | undefined): Question {
+    if (options?.scopes !== undefined || options?.tenantId !== undefined) return this.#engine.question(this.#selection, options);
+    const { homeAccountId, username } = this.#selection;
+    this.#question ??=
+      homeAccountId === undefined && username === undefined ? this.#engine.anyAccount : this.#engine.question(this.#selection);
+    return this.#question;
+  }
+
+  get #signIn(): SignIn {
+    return new SignIn(this.#engine);
+  }
+
+  async #finish(signedIn: Awaited<ReturnType<SignIn['finish']>>, options: Parameters<SignIn['store']>[2]): Promise<SignInResult> {
+    const result = await this.#signIn.store(signedIn, this.#tokenKey, options);
+    if (result.tokenKey === this.#tokenKey) this.#select({ homeAccountId: result.account.homeAccountId });
+    return result;
+  }
+
+  async #authenticateApplication({ scopes, claims, signal }: SignInOptions): Promise<SignInResult> {
+    const result = await this.getAccessToken(defined({ scopes, claims, signal }));
+    const tenantId = this.#engine.options.tenantId ?? '';
+    return { account: { homeAccountId: '', username: '', tenantId }, scopes: result.scopes, tokenKey: this.#tokenKey };
+  }
+
+  #tokenForRequest({ signal, forceRefresh, claims, refusedToken }: TokenForRequestOptions): Promise<AccessTokenResult> {
+    if (refusedToken === undefined && !forceRefresh && claims === undefined) return this.getAccessToken(defined({ signal }));
+    const question = this.#questionFor(undefined);
+    return this.#engine.source.get(this.#tokenKey, question, { signal, forceRefresh, claims, refusedToken });
+  }
+
+  #newConnection(): Connection {
+    const { raiseHttpErrors, defaultHeaders, jsonReplacer } = this.#engine.options;
+    return new Connection({
+      protocol: this.protocol,
+      fetch: this.fetch,
+      naiveFetch: this.#engine.naiveFetch,
+      refreshToken: (options) => this.getAccessToken({ ...options, forceRefresh: true }),
+      now: () => this.#engine.clock.now(),
+      ...defined({ raiseHttpErrors, defaultHeaders, jsonReplacer }),
+    });
+  }
+}
+
+const NOBODY: Selection = Object.freeze({});
+
+/** Options that only choose which token: memory may answer. */
+function isPlain({ minimumLifetimeMs, forceRefresh, claims, signal }: AccessTokenOptions): boolean {
+  return minimumLifetimeMs === undefined && !forceRefresh && claims === undefined && !signal?.aborted;
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function defined<T extends object>(values: T): Defined<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

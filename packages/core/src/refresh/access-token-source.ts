@@ -1,0 +1,256 @@
+import type { AccessTokenResult } from '../access-token.js';
+import type { DecodedRecord, RecordAccess } from '../backend/record-access.js';
+import { InteractionRequiredError, RefreshThrottledError, SignInRequiredError, TokenryError } from '../errors.js';
+import { type AcquireOutcome, emit, type RefreshOutcome } from '../observability/events.js';
+import type { AccountInfo, StoredAccessToken } from '../tokens/schema.js';
+import type { RefreshCoordinator, RefreshedToken } from './coordinator.js';
+import { hold } from './hold.js';
+import { type RefreshWindows, scheduleOf, type TokenSchedule } from './policy.js';
+import { accountFor, type Question, requestFor, selectedAccount, type TokenPlace } from './question.js';
+import type { ServerClock } from './server-clock.js';
+import { abandonOn, SingleFlight } from './single-flight.js';
+import { flightKey, type RefreshTrigger, type TokenRequest } from './token-request.js';
+
+export interface AccessTokenSourceOptions {
+  readonly records: RecordAccess;
+  readonly coordinator: RefreshCoordinator;
+  readonly serverClock: ServerClock;
+  readonly monotonic: () => number;
+  readonly windows: RefreshWindows;
+  /** Refresh in the background in the soft window; else callers wait there too. */
+  readonly backgroundRefresh: boolean;
+  readonly place: (tokenKey: string) => TokenPlace;
+}
+
+export interface GetTokenOptions {
+  readonly minimumLifetimeMs?: number | undefined;
+  readonly forceRefresh?: boolean | undefined;
+  readonly claims?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** The token that an API refused: any other one will do. */
+  readonly refusedToken?: string | undefined;
+}
+
+/** A stored token as it is handed out, with its schedule. */
+interface Hit extends TokenSchedule {
+  readonly result: AccessTokenResult;
+  readonly secret: string;
+  readonly account: AccountInfo | undefined;
+}
+
+/** Hands out access tokens: from memory while they are good, else through the coordinator. Steps 1 to 3 of the design. */
+export class AccessTokenSource {
+  readonly #options: AccessTokenSourceOptions;
+  readonly #flights = new SingleFlight();
+  readonly #hits = new WeakMap<DecodedRecord, Map<string, Hit>>();
+
+  constructor(options: AccessTokenSourceOptions) {
+    this.#options = options;
+  }
+
+  /** The hot path: a token from memory that is out of its soft window, or nothing. No I/O, no promise. */
+  peek(tokenKey: string, question: Question): AccessTokenResult | undefined {
+    const record = this.#options.records.peek(tokenKey);
+    const hit = record && this.#hits.get(record)?.get(question.id);
+    return hit !== undefined && this.#options.serverClock.now() < hit.softAt ? hit.result : undefined;
+  }
+
+  /** Whether the record in memory or in the store holds a token that has not expired. */
+  async holds(tokenKey: string, question: Question): Promise<boolean> {
+    const hit = this.#hit(await this.#options.records.current(tokenKey), tokenKey, question);
+    return hit !== undefined && hit.expiresAt > this.#options.serverClock.now();
+  }
+
+  /**
+   * A token that is valid now.
+   * @throws SignInRequiredError and its children when only a person can help; RefreshFailedError, RefreshThrottledError,
+   * LeaseTimeoutError or a backend error when trying again can.
+   */
+  async get(tokenKey: string, question: Question, options: GetTokenOptions = {}): Promise<AccessTokenResult> {
+    const startedAt = this.#options.monotonic();
+    let outcome: AcquireOutcome = 'failed';
+    try {
+      const answer = await this.#get(tokenKey, question, options);
+      outcome = answer.outcome;
+      return answer.result;
+    } finally {
+      emit('acquire', () => ({ tokenKey, outcome, durationMs: this.#options.monotonic() - startedAt }));
+    }
+  }
+
+  /** Resolves when no refresh is in flight. */
+  async settled(): Promise<void> {
+    while (this.#flights.size > 0) await this.#flights.settled();
+  }
+
+  async #get(
+    tokenKey: string,
+    question: Question,
+    options: GetTokenOptions,
+  ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
+    const { signal, claims, forceRefresh = false, refusedToken, minimumLifetimeMs = 0 } = options;
+    const insists = forceRefresh || claims !== undefined;
+    const record = await this.#record(tokenKey, question, { signal, fresh: insists });
+    const hit = this.#hit(record, tokenKey, question);
+    const now = this.#options.serverClock.now();
+    const lasts = hit !== undefined && hit.secret !== refusedToken && hit.expiresAt - now > minimumLifetimeMs;
+    if (!insists && lasts && now < hit.softAt) return { result: hit.result, outcome: 'hit' };
+    if (refusedToken !== undefined && lasts && now < hit.hardAt) return { result: hit.result, outcome: 'adopted' };
+
+    const request = this.#request(tokenKey, question, { record, hit, claims });
+    const trigger = triggerOf({ hit, refusedToken, now, claims });
+    if (!insists && lasts && now < hit.hardAt && this.#options.backgroundRefresh) {
+      this.#refreshInBackground(request, trigger, record);
+      return { result: hit.result, outcome: 'hit' };
+    }
+    try {
+      return await hold(this.#refresh(request, trigger, { record, signal, ignoreCooling: insists }));
+    } catch (error) {
+      if (insists || !lasts || signal?.aborted) throw error;
+      return { result: hit.result, outcome: 'served-stale' };
+    }
+  }
+
+  async #record(
+    tokenKey: string,
+    question: Question,
+    options: { readonly signal: AbortSignal | undefined; readonly fresh: boolean },
+  ): Promise<DecodedRecord | undefined> {
+    const { records } = this.#options;
+    try {
+      return await (options.fresh ? records.fresh(tokenKey, options) : records.current(tokenKey, options));
+    } catch (error) {
+      // The program's own token can be had without the store; an account's cannot.
+      if (!question.appOnly || !TokenryError.is(error) || !error.code.startsWith('TOKENRY_BACKEND_')) throw error;
+      emit('fault', () => ({ operation: 'read', tokenKey, code: error.code }));
+      return undefined;
+    }
+  }
+
+  #hit(record: DecodedRecord | undefined, tokenKey: string, question: Question): Hit | undefined {
+    if (!record) return undefined;
+    const known = this.#hits.get(record)?.get(question.id);
+    if (known) return known;
+    const place = this.#options.place(tokenKey);
+    const account = question.appOnly || question.assertion ? undefined : selectedAccount(question, record.cache, place.clientId);
+    if (!account && !question.appOnly && question.assertion === undefined) return undefined;
+    const stored = record.index.find(requestFor(question, place, { account }).match);
+    if (!stored) return undefined;
+    const hit = this.#toHit(stored, account);
+    const hits = this.#hits.get(record) ?? new Map<string, Hit>();
+    this.#hits.set(record, hits.set(question.id, hit));
+    return hit;
+  }
+
+  #toHit(stored: StoredAccessToken, account: AccountInfo | undefined): Hit {
+    const { windows, serverClock } = this.#options;
+    return {
+      ...scheduleOf(stored, windows, Math.random()),
+      result: toResult(stored, account, serverClock.offsetMs),
+      secret: stored.secret,
+      account,
+    };
+  }
+
+  #request(
+    tokenKey: string,
+    question: Question,
+    { record, hit, claims }: { record: DecodedRecord | undefined; hit: Hit | undefined; claims: string | undefined },
+  ): TokenRequest {
+    const place = this.#options.place(tokenKey);
+    const account = hit?.account ?? accountFor(question, record?.cache, place.clientId);
+    return requestFor(question, place, { account, claims });
+  }
+
+  #refreshInBackground(request: TokenRequest, trigger: RefreshTrigger, record: DecodedRecord | undefined): void {
+    if (this.#options.coordinator.cooling(request, record)) return;
+    // Its failure is in the refresh event; the caller has a valid token.
+    this.#refresh(request, trigger, { record, signal: undefined, ignoreCooling: false }).catch(() => undefined);
+  }
+
+  async #refresh(
+    request: TokenRequest,
+    trigger: RefreshTrigger,
+    options: { record: DecodedRecord | undefined; signal: AbortSignal | undefined; ignoreCooling: boolean },
+  ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
+    this.#throwIfCooling(request, options);
+    const { result, joined } = this.#flights.run(request.leaseName, flightKey(request), () => this.#reported(request, trigger));
+    const { token, outcome } = await abandonOn(result, options.signal);
+    return {
+      result: toResult(token, trigger.account ?? this.#accountOf(request, options.record), this.#options.serverClock.offsetMs),
+      outcome: joined ? 'coalesced' : outcome,
+    };
+  }
+
+  #accountOf({ homeAccountId }: TokenRequest, record: DecodedRecord | undefined): AccountInfo | undefined {
+    return homeAccountId === undefined ? undefined : record?.cache.getAccount({ homeAccountId });
+  }
+
+  /** Throttling binds everyone; a refusal is repeated only when insisted on; a passing failure only stops background work. */
+  #throwIfCooling(
+    request: TokenRequest,
+    { record, ignoreCooling }: { record: DecodedRecord | undefined; ignoreCooling: boolean },
+  ): void {
+    const cooling = this.#options.coordinator.cooling(request, record);
+    if (cooling?.kind === 'throttled')
+      throw new RefreshThrottledError('The authorization server asked to slow down; this request was not sent.', {
+        cause: cooling.error,
+        retryAfterMs: cooling.remainingMs,
+      });
+    if (cooling?.kind === 'request-refused' && !ignoreCooling) throw cooling.error;
+  }
+
+  async #reported(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
+    const startedAt = this.#options.monotonic();
+    const report = (outcome: RefreshOutcome, code?: string) =>
+      emit('refresh', () => ({
+        tokenKey: request.tokenKey,
+        homeAccountId: request.homeAccountId,
+        grantType: request.grantType,
+        scopes: request.scopes,
+        outcome,
+        durationMs: this.#options.monotonic() - startedAt,
+        ...(code === undefined ? {} : { code }),
+      }));
+    try {
+      const refreshed = await this.#options.coordinator.refresh(request, trigger);
+      report(refreshed.outcome);
+      return refreshed;
+    } catch (error) {
+      report(failureOutcome(error), TokenryError.is(error) ? error.code : undefined);
+      throw error;
+    }
+  }
+}
+
+function triggerOf(found: {
+  readonly hit: Hit | undefined;
+  readonly refusedToken: string | undefined;
+  readonly now: number;
+  readonly claims: string | undefined;
+}): RefreshTrigger {
+  const { hit, refusedToken, now, claims } = found;
+  return {
+    secret: refusedToken ?? hit?.secret,
+    expired: hit === undefined || hit.expiresAt <= now,
+    account: hit?.account,
+    adoptNothing: claims !== undefined && refusedToken === undefined,
+  };
+}
+
+function failureOutcome(error: unknown): RefreshOutcome {
+  if (RefreshThrottledError.is(error)) return 'throttled';
+  if (InteractionRequiredError.is(error)) return error.retryable ? 'request-refused' : 'terminal';
+  return SignInRequiredError.is(error) ? 'terminal' : 'failed';
+}
+
+/** `expiresAt` by our own clock, because callers compare it with that. */
+function toResult(stored: StoredAccessToken, account: AccountInfo | undefined, offsetMs: number): AccessTokenResult {
+  return Object.freeze({
+    token: stored.secret,
+    expiresAt: stored.expiresAt - offsetMs,
+    ...(stored.refreshAt === undefined ? {} : { refreshAt: stored.refreshAt - offsetMs }),
+    scopes: stored.scopes,
+    ...(account === undefined ? {} : { account }),
+  });
+}

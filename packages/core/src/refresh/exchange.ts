@@ -1,0 +1,48 @@
+import type { Lease } from '../backend/lease.js';
+import { sleep } from '../clock.js';
+import { RefreshFailedError } from '../errors.js';
+import type { Grant } from '../provider/grant.js';
+import { NotSentError, TokenEndpointError } from '../provider/token-endpoint-error.js';
+import type { ProviderContext, TokenProvider } from '../provider/token-provider.js';
+import type { TokenCache } from '../tokens/token-cache.js';
+
+const MAX_ATTEMPTS = 3;
+const BASE_DELAY_MS = 500;
+/** Longer requests to wait are passed on to the caller as throttling. */
+const MAX_RETRY_AFTER_MS = 10_000;
+
+/**
+ * Sends one grant so that the server sees it at most once. It is repeated only when nothing was sent, or when the server
+ * answered 429, which spends nothing; and never once it is sent and unanswered (the server may have acted on it).
+ */
+export async function exchangeOnce(
+  provider: TokenProvider,
+  grant: Grant,
+  slice: TokenCache,
+  context: ProviderContext,
+  lease: Pick<Lease, 'remainingMs'>,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await provider.exchange(grant, slice, context);
+    } catch (error) {
+      const delayMs = repeatAfterMs(error, attempt);
+      if (delayMs === undefined || lease.remainingMs() < delayMs + 5_000) throw publicFailure(error);
+      await sleep(context.clock, delayMs, { hold: true });
+    }
+  }
+}
+
+function repeatAfterMs(error: unknown, attempt: number): number | undefined {
+  if (attempt >= MAX_ATTEMPTS) return undefined;
+  const backOffMs = BASE_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
+  if (NotSentError.is(error)) return backOffMs;
+  if (!TokenEndpointError.is(error) || error.status !== 429) return undefined;
+  const wanted = error.retryAfterMs ?? backOffMs;
+  return wanted <= MAX_RETRY_AFTER_MS ? wanted : undefined;
+}
+
+function publicFailure(error: unknown): unknown {
+  if (!NotSentError.is(error)) return error;
+  return new RefreshFailedError('The authorization server could not be reached; nothing was sent.', { cause: error });
+}
