@@ -9,7 +9,7 @@ import { checkWriteLock, type FolderOptions, resolveFolder } from './options.js'
 import { ownerState } from './process-identity.js';
 import { makeFolder, newTempPath } from './temp-file.js';
 import { UnchangedSince } from './unchanged-since.js';
-import { lockPathOf, WriteLock, type WriteLockOptions } from './write-lock.js';
+import { type HeldLock, lockPathOf, WriteLock, type WriteLockOptions } from './write-lock.js';
 
 export interface FileSystemLeasesOptions extends FolderOptions {
   /** Tells how long a stranger's lease stayed unchanged. @default the machine's monotonic clock */
@@ -95,9 +95,9 @@ export class FileSystemLeases implements LeaseProvider {
     path: string,
     to: { readonly seen: ClaimSeen; readonly text: string; readonly request: LeaseRequest },
   ): Promise<boolean> {
-    const takeOver = async (): Promise<boolean> => {
+    const takeOver = async (held: HeldLock): Promise<boolean> => {
       const now = await readClaim(path);
-      if (now?.fingerprint !== to.seen.fingerprint) return false;
+      if (now?.fingerprint !== to.seen.fingerprint || !(await held.isHeld())) return false;
       await replaceClaim(path, to.text, newTempPath(this.#folder));
       return true;
     };

@@ -62,10 +62,9 @@ export class WriteLock {
    */
   run<T>(path: string, action: (held: HeldLock) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const runLocked = async () => {
-      const claim = await this.#acquire(path, signal);
-      const acquiredAt = performance.now();
+      const { claim, claimedAt } = await this.#acquire(path, signal);
       // Within half a TTL nobody on any machine can have seen the claim for a whole one.
-      const isFresh = () => performance.now() - acquiredAt < this.#ttlMs / 2;
+      const isFresh = () => performance.now() - claimedAt < this.#ttlMs / 2;
       try {
         return await action({ isHeld: async () => isFresh() || (await readClaim(path))?.text === claim });
       } finally {
@@ -85,22 +84,25 @@ export class WriteLock {
     forsake: (path, text) => this.#forsaken.add(path, text),
   };
 
-  async #acquire(path: string, signal: AbortSignal | undefined): Promise<string> {
+  async #acquire(path: string, signal: AbortSignal | undefined): Promise<{ readonly claim: string; readonly claimedAt: number }> {
     const giveUpAt = performance.now() + this.#waitMs;
     const claim = newClaim();
     for (;;) {
       signal?.throwIfAborted();
-      if (await createClaim(path, claim)) break;
-      const seen = await readClaim(path);
+      // Before the call: from then on others may see the claim, however late we learn of it.
+      const claimedAt = performance.now();
+      const created = await createClaim(path, claim);
+      const seen = created ? undefined : await readClaim(path);
       // A network file system may repeat a request whose answer it lost: the name is taken, by us.
-      if (seen?.text === claim) break;
+      if (created || seen?.text === claim) {
+        this.#unchanged.forget(path);
+        return { claim, claimedAt };
+      }
       if (!seen) continue;
       if (performance.now() >= giveUpAt) throw waitedTooLong(path, seen, this.#waitMs);
       if (this.rules.mayTake(path, seen)) await removeStaleClaim(path, seen, this.rules);
       await poll(signal);
     }
-    this.#unchanged.forget(path);
-    return claim;
   }
 
   async #release(path: string, claim: string, fresh: boolean): Promise<void> {

@@ -2,7 +2,7 @@ import { lstat, readdir, rename, symlink, unlink, writeFile } from 'node:fs/prom
 import { dirname, join } from 'node:path';
 import { LeaseTimeoutError } from '@tokenry/core/backend';
 import { describe, expect, test } from 'vitest';
-import { type ClaimSeen, readClaim } from '../src/claim-file.js';
+import { type ClaimSeen, readClaim, removeClaim } from '../src/claim-file.js';
 import { guardPathOf, removeStaleClaim } from '../src/stale-claim.js';
 import { lockPathOf, WriteLock } from '../src/write-lock.js';
 import { Child } from './child.js';
@@ -164,6 +164,19 @@ describe('write lock', () => {
     expect(await readdir(folder)).toEqual(['=lock-record']);
     expect(await new WriteLock().run(path, async () => 'free')).toBe('free');
     expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('who stood still for too long looks again, and leaves the lock of another alone', async () => {
+    const path = await lockIn();
+    const lock = new WriteLock({ ttlMs: 20 });
+    const seen = await lock.run(path, async (held) => {
+      const before = await held.isHeld();
+      await removeClaim(path);
+      await symlink(FOREIGN, path);
+      await eventually('half a TTL is over', async () => ((await held.isHeld()) ? undefined : true));
+      return before;
+    });
+    expect([seen, (await seenAt(path)).text]).toEqual([true, FOREIGN]);
   });
 
   test('a long file name is locked under its hash', async () => {
