@@ -36,7 +36,7 @@ export interface ConformanceTest {
   /** Why this store cannot be examined for this. Known beforehand only where `options.store` was given. */
   readonly skip?: string;
   /** Makes a store, examines it, closes every instance and destroys the store. Rejects when the contract is broken. */
-  run(): Promise<void>;
+  readonly run: () => Promise<void>;
 }
 
 /** A test that proved nothing, and why. */
@@ -67,7 +67,7 @@ export interface ConformanceOptions {
  *
  * @example
  * for (const { group, name, skip, run } of conformanceTests(createStore, { store: await describeStore(createStore) }))
- *   test(`${group}: ${name}`, { skip }, run);
+ *   test(`${group}: ${name}`, { skip: skip ?? false }, run);
  */
 export function* conformanceTests(createStore: CreateStore, options: ConformanceOptions = {}): Generator<ConformanceTest, void> {
   const describe = remembered(options.store, () => describeStore(createStore));

@@ -2,11 +2,13 @@ import type { BackendCapabilities } from '@tokenry/core/backend';
 import { bytes } from './bytes.js';
 import type { CreateStore } from './test-store.js';
 
+const FAULTS = ['unreachable', 'denied', 'corrupt'] as const;
+
 /** What a store claims, and what the test author gave the kit to examine it with. */
 export interface StoreDescription {
   readonly capabilities: BackendCapabilities;
   readonly canReadRaw: boolean;
-  readonly faults: readonly ('unreachable' | 'denied' | 'corrupt')[];
+  readonly faults: readonly (typeof FAULTS)[number][];
 }
 
 /**
@@ -15,7 +17,7 @@ export interface StoreDescription {
  *
  * @example
  * const store = await describeStore(createStore);
- * for (const { group, name, skip, run } of conformanceTests(createStore, { store })) test(`${group}: ${name}`, { skip }, run);
+ * for (const { group, name, skip, run } of conformanceTests(createStore, { store })) test(`${group}: ${name}`, { skip: skip ?? false }, run);
  */
 export async function describeStore(createStore: CreateStore): Promise<StoreDescription> {
   const store = await createStore();
@@ -25,11 +27,10 @@ export async function describeStore(createStore: CreateStore): Promise<StoreDesc
       // Capabilities are "as proven so far": a store that is probed by its first write has been probed after this one.
       await backend.records.write('conformance-probe', bytes('{}'), { expect: 'anything' });
       await backend.records.remove('conformance-probe', { expect: 'anything' });
-      const { unreachable, denied, corrupt } = store.faults ?? {};
       return {
-        capabilities: { ...backend.capabilities },
+        capabilities: claimsOf(backend.capabilities),
         canReadRaw: store.readRaw !== undefined,
-        faults: Object.entries({ unreachable, denied, corrupt }).flatMap(([name, fault]) => (fault ? [name as 'corrupt'] : [])),
+        faults: FAULTS.filter((fault) => store.faults?.[fault] !== undefined),
       };
     } finally {
       await backend.close();
@@ -37,4 +38,17 @@ export async function describeStore(createStore: CreateStore): Promise<StoreDesc
   } finally {
     await store.destroy();
   }
+}
+
+/** The claims as they are now; a backend that probes its store may answer with getters. */
+function claimsOf({
+  conditionalWrites,
+  leases,
+  list,
+  durable,
+  shared,
+  maxRecordBytes,
+}: BackendCapabilities): BackendCapabilities {
+  const claims = { conditionalWrites, leases, list, durable, shared };
+  return maxRecordBytes === undefined ? claims : { ...claims, maxRecordBytes };
 }

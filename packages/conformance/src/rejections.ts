@@ -43,6 +43,5 @@ export function hasCode(error: unknown): boolean {
 }
 
 function shortly(answer: unknown): string {
-  if (answer === undefined || typeof answer !== 'object') return String(answer);
-  return `an object (${Object.prototype.toString.call(answer)})`;
+  return typeof answer === 'object' && answer !== null ? 'an object' : String(answer);
 }

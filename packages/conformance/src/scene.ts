@@ -35,7 +35,7 @@ export class Scene {
   async peers(count: number, claim: Claim, options: BaseTokenBackendOptions = {}): Promise<readonly TokenBackend[]> {
     const first = await this.open(options);
     const apart = this.capabilities.shared && this.capabilities[claim];
-    const others = Array.from({ length: count - 1 }, () => (apart ? this.open(options) : first));
+    const others = Array.from({ length: count - 1 }, async () => (apart ? this.open(options) : first));
     return [first, ...(await Promise.all(others))];
   }
 

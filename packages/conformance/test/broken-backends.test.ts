@@ -21,7 +21,7 @@ describe('the kit finds nothing wrong with a sound backend', () => {
 
 describe('the kit catches a backend that', () => {
   test.each(brokenBackends)('$defect', async ({ defect, createStore }) => {
-    const { caughtBy = [], alsoIn = [] } = verdicts[defect] ?? {};
+    const { caughtBy, alsoIn } = verdicts[defect] ?? { caughtBy: [], alsoIn: [] };
     const failures = await failuresOf(createStore);
     expect(caughtBy).not.toEqual([]);
     expect(caughtBy.filter((name) => !failures.has(name))).toEqual([]);

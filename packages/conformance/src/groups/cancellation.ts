@@ -92,7 +92,11 @@ export const cancellation = group('cancellation', {
     );
     controller.abort(REASON);
     // Either the outage was noticed first or the caller left first; that nothing hangs is what this shows.
-    await Promise.all(operations).finally(recover);
+    try {
+      await Promise.all(operations);
+    } finally {
+      await recover?.();
+    }
   }),
 });
 

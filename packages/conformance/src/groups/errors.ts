@@ -106,7 +106,11 @@ async function breakIt(scene: Scene, fault: Fault): Promise<() => Promise<void>>
 /** Breaks the store, does `work`, and mends it in any case: `destroy` must find a store that works. */
 async function during(scene: Scene, fault: Fault, work: () => Promise<void>): Promise<void> {
   const recover = await breakIt(scene, fault);
-  await work().finally(recover);
+  try {
+    await work();
+  } finally {
+    await recover();
+  }
 }
 
 async function everyOperationRejects(scene: Scene, fault: Fault, type: ErrorClass): Promise<void> {
@@ -148,8 +152,7 @@ async function keeps(scene: Scene, fault: Fault): Promise<void> {
 async function withCorruptRecord(scene: Scene): Promise<TokenBackend> {
   const backend = await scene.open();
   await writeText(backend, 'damaged', '{"RefreshToken":');
-  const { corrupt } = scene.store.faults ?? {};
-  if (corrupt) await corrupt('damaged');
+  await scene.store.faults?.corrupt?.('damaged');
   return backend;
 }
 

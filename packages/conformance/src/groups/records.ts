@@ -73,7 +73,8 @@ export const records = group('records', {
     const old = await writeText(backend, 'ada', '{"a":1}');
     const version = await writeText(backend, 'ada', '{"a":2}');
     const found = await backend.records.read('ada', { ifNotVersion: old });
-    assert.ok(found !== undefined && found !== 'not-modified', `answered ${String(found)}`);
+    assert.notEqual(found, 'not-modified');
+    assert.ok(found !== undefined && found !== 'not-modified', 'the record is missing');
     assert.deepEqual({ content: Buffer.from(found.data).toString(), version: found.version }, { content: '{"a":2}', version });
   },
 

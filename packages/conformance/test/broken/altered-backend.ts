@@ -2,7 +2,7 @@ import type { RecordStore, TokenBackend } from '@tokenry/core/backend';
 
 /** What is done to the arguments of every call on their way to a sound backend. */
 export interface Alteration {
-  key?(key: string): string;
+  readonly key?: (key: string) => string;
   /** Leaves the caller's signal out. */
   readonly deaf?: boolean;
 }

@@ -8,7 +8,7 @@ const behind = (alteration: Alteration) => (map: SharedMap, options: BaseTokenBa
 
 const cutTo256Bytes = (key: string): string => {
   let cut = key;
-  while (Buffer.byteLength(cut) > 256) cut = [...cut].slice(0, -1).join('');
+  while (Buffer.byteLength(cut) > 256) cut = cut.slice(0, -1);
   return cut;
 };
 
@@ -17,7 +17,10 @@ const packing: CryptographyManager = {
   decrypt: (data) => Buffer.from(Buffer.from(data).toString(), 'base64'),
 };
 
-const unencrypted = ({ cryptographyManager: _, ...options }: BaseTokenBackendOptions): BaseTokenBackendOptions => options;
+const unencrypted = (options: BaseTokenBackendOptions): BaseTokenBackendOptions => {
+  const { cryptographyManager, ...others } = options;
+  return cryptographyManager ? others : options;
+};
 
 /** Binds nothing to the record: whatever opens under one key opens under all of them. */
 const forgetful = (manager: CryptographyManager): CryptographyManager => ({
