@@ -1,6 +1,7 @@
-import type { Cloud } from '@tokenry/core';
+import { type Cloud, type CloudName, clouds } from '@tokenry/core';
+import { invalidArgument, nearestName } from '@tokenry/core/backend';
 
-/** Where one Microsoft cloud keeps its doors. Structurally a core `Cloud`, so it can be given to an `Account`. */
+/** Where one Microsoft cloud keeps its doors: core's `Cloud`, and what only Exchange needs. */
 export interface MicrosoftCloud extends Cloud {
   readonly name: string;
   /** Origin of the sign-in service, such as `https://login.microsoftonline.com`. */
@@ -16,38 +17,34 @@ export interface MicrosoftCloud extends Cloud {
   readonly exchangeAliases: readonly string[];
 }
 
-export type CloudName = 'global' | 'usgov' | 'usgov-dod' | 'china';
-
 /**
- * The clouds with known Exchange endpoints. Sources: microsoft/CSS-Exchange `Get-CloudServiceEndpoint.ps1`,
- * learn.microsoft.com/graph/deployments, MSAL.js `AuthorityMetadata.ts`. GCC lives in `global`; GCC High is `usgov`.
+ * The clouds with known Exchange endpoints: core's table, with the hosts of Autodiscover and further names.
+ * Sources: microsoft/CSS-Exchange `Get-CloudServiceEndpoint.ps1`, MSAL.js `AuthorityMetadata.ts`.
  */
 export const CLOUDS: Readonly<Record<CloudName, MicrosoftCloud>> = Object.freeze({
-  global: cloud('global', 'login.microsoftonline.com', 'graph.microsoft.com', {
-    exchangeHost: 'outlook.office365.com',
+  global: cloud('global', {
     autodiscoverHost: 'autodiscover-s.outlook.com',
     authorityAliases: ['login.windows.net', 'login.microsoft.com', 'sts.windows.net'],
-    exchangeAliases: ['outlook.office.com', 'autodiscover-s.outlook.com'],
+    exchangeAliases: ['outlook.office.com'],
   }),
-  usgov: cloud('usgov', 'login.microsoftonline.us', 'graph.microsoft.us', {
-    exchangeHost: 'outlook.office365.us',
+  usgov: cloud('usgov', {
     autodiscoverHost: 'autodiscover-s.office365.us',
     authorityAliases: ['login.usgovcloudapi.net'],
-    exchangeAliases: ['autodiscover-s.office365.us'],
+    exchangeAliases: [],
   }),
-  'usgov-dod': cloud('usgov-dod', 'login.microsoftonline.us', 'dod-graph.microsoft.us', {
-    exchangeHost: 'outlook-dod.office365.us',
+  'usgov-dod': cloud('usgov-dod', {
     autodiscoverHost: 'autodiscover-s-dod.office365.us',
     authorityAliases: ['login.usgovcloudapi.net'],
-    exchangeAliases: ['autodiscover-s-dod.office365.us'],
+    exchangeAliases: [],
   }),
-  china: cloud('china', 'login.partner.microsoftonline.cn', 'microsoftgraph.chinacloudapi.cn', {
-    exchangeHost: 'partner.outlook.cn',
+  china: cloud('china', {
     autodiscoverHost: 'autodiscover-s.partner.outlook.cn',
     authorityAliases: ['login.chinacloudapi.cn'],
-    exchangeAliases: ['autodiscover-s.partner.outlook.cn'],
+    exchangeAliases: [],
   }),
 });
+
+export type { CloudName };
 
 /** Sign-in hosts of sovereign clouds whose Exchange and Graph hosts Microsoft has not published yet. */
 export const IDENTITY_ONLY_HOSTS: readonly string[] = Object.freeze([
@@ -58,19 +55,30 @@ export const IDENTITY_ONLY_HOSTS: readonly string[] = Object.freeze([
 
 function cloud(
   name: CloudName,
-  loginHost: string,
-  graphHost: string,
-  hosts: Pick<MicrosoftCloud, 'exchangeHost' | 'autodiscoverHost' | 'authorityAliases' | 'exchangeAliases'>,
+  hosts: Pick<MicrosoftCloud, 'autodiscoverHost' | 'authorityAliases' | 'exchangeAliases'>,
 ): MicrosoftCloud {
-  return Object.freeze({ name, authority: `https://${loginHost}`, graphHost, ...hosts });
+  return complete({ ...clouds[name], ...hosts });
 }
 
-/** The table's entry for a name; any other cloud object is completed with what it leaves out. */
-export function resolveCloud(of: CloudName | Cloud | undefined): MicrosoftCloud {
-  if (of === undefined) return CLOUDS.global;
-  if (typeof of === 'string') return CLOUDS[of];
-  const exchangeHost = of.exchangeHost ?? CLOUDS.global.exchangeHost;
+function complete(of: Cloud & Partial<MicrosoftCloud>): MicrosoftCloud {
+  const exchangeHost = of.exchangeHost ?? clouds.global.exchangeHost ?? '';
   return Object.freeze({ autodiscoverHost: exchangeHost, authorityAliases: [], exchangeAliases: [], ...of, exchangeHost });
+}
+
+/** The table's entry for a name; any other cloud object is completed with what it leaves out. @throws TypeError for an unknown name */
+export function resolveCloud(of: CloudName | Cloud | undefined): MicrosoftCloud {
+  if (typeof of === 'object') return complete(of);
+  const name = of ?? 'global';
+  if (Object.hasOwn(CLOUDS, name)) return CLOUDS[name];
+  const nearest = nearestName(String(name), Object.keys(CLOUDS));
+  throw invalidArgument(
+    `Unknown cloud "${String(name)}"; ${nearest ? `did you mean "${nearest}"?` : `use ${Object.keys(CLOUDS).join(', ')}.`}`,
+  );
+}
+
+/** The same cloud as core's `Account` takes it. */
+export function toCoreCloud({ name, authority, graphHost, exchangeHost }: MicrosoftCloud): CloudName | Cloud {
+  return Object.hasOwn(CLOUDS, name) ? (name as CloudName) : { name, authority, graphHost, exchangeHost };
 }
 
 /** Every host that may receive a token issued for this cloud's Exchange. */

@@ -8,7 +8,7 @@ import { Session } from '../discovery/session.js';
 import { Trace } from '../discovery/trace.js';
 import { AutodiscoverError } from '../errors.js';
 import { TrustPolicy } from '../trust/trust-policy.js';
-import { CLOUDS, type CloudName, resolveCloud } from './clouds.js';
+import { type CloudName, resolveCloud, toCoreCloud } from './clouds.js';
 import type { InstanceMetadata } from './instance-discovery.js';
 import { checkAuthority, cloudOfTenant, lookUpTenant, type TenantInfo } from './tenant-lookup.js';
 
@@ -87,9 +87,8 @@ export async function accountOptionsFor(
   const { domain } = parseMailAddress(address);
   const tenant = await discoverTenant(domain, { ...options, userRealm: false });
   if (!tenant) throw new AutodiscoverError(`No Microsoft 365 tenant owns "${domain}".`, { code: 'NOT_FOUND' });
-  const known = tenant.cloud in CLOUDS ? (tenant.cloud as CloudName) : undefined;
-  const { name, authority, graphHost } = options.cloud === undefined ? cloudOfTenant(tenant) : resolveCloud(options.cloud);
-  return { cloud: known ?? { name, authority, graphHost }, tenantId: tenant.tenantId };
+  const cloud = options.cloud === undefined ? cloudOfTenant(tenant) : resolveCloud(options.cloud);
+  return { cloud: toCoreCloud(cloud), tenantId: tenant.tenantId };
 }
 
 function inSession<T>(options: Readonly<TenantOptions>, work: (session: Session) => Promise<T>): Promise<T> {

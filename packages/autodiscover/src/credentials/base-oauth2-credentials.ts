@@ -7,7 +7,7 @@ import {
   type TokenBackend,
 } from '@tokenry/core';
 import { invalidArgument, strictOptions } from '@tokenry/core/backend';
-import { type CloudName, type MicrosoftCloud, resolveCloud } from '../cloud/clouds.js';
+import { type CloudName, type MicrosoftCloud, resolveCloud, toCoreCloud } from '../cloud/clouds.js';
 import { BaseCredentials, type CredentialsDescriptor } from './base-credentials.js';
 import type { Identity } from './identity.js';
 import { checkToken, type OAuth2Token } from './oauth2-token.js';
@@ -151,9 +151,9 @@ export abstract class BaseOAuth2Credentials extends BaseCredentials {
 
   /** Options that an `Account` for these credentials needs beside its backend. */
   toAccountOptions(): Partial<AccountOptions> {
-    const { tenantId, cloud } = this;
+    const { tenantId } = this;
     return {
-      cloud,
+      cloud: toCoreCloud(this.cloud),
       ...(tenantId === undefined ? {} : { tenantId }),
       scopes: this.scopes,
       ...(this.options.tokenKey === undefined ? {} : { tokenKey: this.options.tokenKey }),

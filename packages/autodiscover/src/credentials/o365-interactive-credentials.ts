@@ -1,4 +1,4 @@
-import { type ConsentHandler, loopbackConsent } from '@tokenry/core';
+import { type AccountOptions, type ConsentHandler, loopbackConsent } from '@tokenry/core';
 import type { CredentialsDescriptor } from './base-credentials.js';
 import { type AccessTokenRequest, BaseOAuth2Credentials, type OAuth2CredentialsOptions } from './base-oauth2-credentials.js';
 
@@ -37,7 +37,7 @@ export class O365InteractiveCredentials extends BaseOAuth2Credentials {
     return 'organizations';
   }
 
-  override toAccountOptions() {
+  override toAccountOptions(): Partial<AccountOptions> {
     return {
       authFlowType: 'public' as const,
       tenantId: this.defaultTenant,

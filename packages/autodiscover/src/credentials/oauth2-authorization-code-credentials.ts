@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AuthorizationDeniedError, redact, TokenCache } from '@tokenry/core';
+import { type AccountOptions, AuthorizationDeniedError, HttpError, redact, TokenCache } from '@tokenry/core';
 import { type AccessTokenRequest, BaseOAuth2Credentials, type OAuth2CredentialsOptions } from './base-oauth2-credentials.js';
 import { ProcessTokenBackend } from './process-token-backend.js';
 
@@ -44,7 +44,7 @@ export class OAuth2AuthorizationCodeCredentials extends BaseOAuth2Credentials {
     return code === undefined ? super.tokenParams() : { ...super.tokenParams(), code };
   }
 
-  override toAccountOptions() {
+  override toAccountOptions(): Partial<AccountOptions> {
     const authFlowType = this.revealClientSecret() === undefined ? ('public' as const) : ('authorization' as const);
     return { authFlowType, ...super.toAccountOptions() };
   }
@@ -69,24 +69,29 @@ export class OAuth2AuthorizationCodeCredentials extends BaseOAuth2Credentials {
       ...(this.#codeVerifier === undefined ? {} : { code_verifier: this.#codeVerifier }),
       ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
     });
-    const answer = await this.account.connection.naiveRequest(this.tokenUrl, {
-      method: 'POST',
-      body,
-      ...(signal ? { signal } : {}),
-    });
-    const response = (await answer.json()) as Record<string, unknown>;
+    const answer = await this.#post(body, signal);
+    const response = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
     if (!answer.ok || typeof response.access_token !== 'string') throw refused(response);
     const cache = new TokenCache();
     cache.add({
       response,
       environment: new URL(this.cloud.authority).host,
-      clientId: this.clientId,
+      ...(this.clientId === undefined ? {} : { clientId: this.clientId }),
       ...(this.tenantId === undefined ? {} : { tenantId: this.tenantId }),
       scopes: this.scopes,
       grantType: 'authorization_code',
     });
     const { tokenBackend, tokenKey } = this.options;
     await tokenBackend?.saveToken(cache, tokenKey === undefined ? {} : { tokenKey });
+  }
+
+  async #post(body: URLSearchParams, signal: AbortSignal | undefined): Promise<Response> {
+    const init = { method: 'POST', body, ...(signal ? { signal } : {}) };
+    return this.account.connection.naiveRequest(this.tokenUrl, init).catch((error: unknown) => {
+      // A refusal is an answer like any other: its body says why.
+      if (HttpError.is(error) && error.response) return error.response;
+      throw error;
+    });
   }
 
   protected override secretParts(): readonly string[] {

@@ -1,4 +1,4 @@
-import type { ApplicationCredentials } from '@tokenry/core';
+import type { AccountOptions, ApplicationCredentials } from '@tokenry/core';
 import { invalidArgument } from '@tokenry/core/backend';
 import { type AccessTokenRequest, BaseOAuth2Credentials, type OAuth2CredentialsOptions } from './base-oauth2-credentials.js';
 
@@ -21,7 +21,7 @@ export class OAuth2Credentials extends BaseOAuth2Credentials {
     this.requireClient('OAuth2Credentials');
   }
 
-  override toAccountOptions() {
+  override toAccountOptions(): Partial<AccountOptions> {
     return { authFlowType: 'credentials' as const, ...super.toAccountOptions() };
   }
 

@@ -1,4 +1,4 @@
-import type { ApplicationCredentials } from '@tokenry/core';
+import type { AccountOptions, ApplicationCredentials } from '@tokenry/core';
 import { invalidArgument } from '@tokenry/core/backend';
 import type { CredentialsDescriptor } from './base-credentials.js';
 import { type AccessTokenRequest, BaseOAuth2Credentials, type OAuth2CredentialsOptions } from './base-oauth2-credentials.js';
@@ -35,7 +35,7 @@ export class OAuth2LegacyCredentials extends BaseOAuth2Credentials {
     return { ...super.tokenParams(), username: this.username, password: this.#password };
   }
 
-  override toAccountOptions() {
+  override toAccountOptions(): Partial<AccountOptions> {
     return {
       authFlowType: 'password' as const,
       username: this.username,
