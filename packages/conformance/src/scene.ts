@@ -46,6 +46,17 @@ export class Scene {
     return [first, second];
   }
 
+  /** Breaks the store, does `work`, and mends the store whatever happened: `destroy` must find one that works. */
+  async during<T>(fault: 'unreachable' | 'denied', work: () => Promise<T>): Promise<T> {
+    const recover = await this.store.faults?.[fault]?.();
+    if (!recover) throw new Error(`faults.${fault} is gone, although the description of the store names it`);
+    try {
+      return await work();
+    } finally {
+      await recover();
+    }
+  }
+
   /** Closes every instance, then destroys the store, whatever fails on the way. */
   async dispose(): Promise<void> {
     const closed = await Promise.allSettled(this.#opened.map(async (backend) => backend.close()));

@@ -85,18 +85,15 @@ export const cancellation = group('cancellation', {
 
   'a caller need not wait for an outage to end': needs([unreachability], async (scene) => {
     const backend = await scene.open();
-    const recover = await scene.store.faults?.unreachable?.();
     const controller = new AbortController();
-    const operations = everyOperation(backend, 'never-read', controller.signal).map(([name, operation]) =>
-      rejection(name, operation),
-    );
-    controller.abort(REASON);
-    // Either the outage was noticed first or the caller left first; that nothing hangs is what this shows.
-    try {
+    await scene.during('unreachable', async () => {
+      const operations = everyOperation(backend, 'never-read', controller.signal).map(([name, operation]) =>
+        rejection(name, operation),
+      );
+      controller.abort(REASON);
+      // Either the outage was noticed first or the caller left first; that nothing hangs is what this shows.
       await Promise.all(operations);
-    } finally {
-      await recover?.();
-    }
+    });
   }),
 });
 

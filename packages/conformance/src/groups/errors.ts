@@ -32,10 +32,10 @@ export const errors = group('errors', {
 
   'nobody gets a lease from an unreachable store': needs([unreachability], async (scene) => {
     const backend = await scene.open();
-    const recover = await breakIt(scene, 'unreachable');
     const { shared, leases } = scene.capabilities;
-    const answer = await backend.leases.tryAcquire('job', { owner: 'ada', ttlMs: 1_000 }).catch((error: unknown) => error);
-    await recover();
+    const request = { owner: 'ada', ttlMs: 1_000 };
+    const asking = () => backend.leases.tryAcquire('job', request).catch((error: unknown) => error);
+    const answer = await scene.during('unreachable', asking);
     // Leases of another store, or of this process alone, do not notice; an error has to be one of ours.
     assert.ok(!(answer instanceof Error) || TokenryError.is(answer), `the lease was refused with ${String(answer)}`);
     assert.ok(answer instanceof Error || !shared || !leases || isGranted(answer), 'a holder was made up');
@@ -97,22 +97,6 @@ export const errors = group('errors', {
 
 type Fault = 'unreachable' | 'denied';
 
-async function breakIt(scene: Scene, fault: Fault): Promise<() => Promise<void>> {
-  const recover = await scene.store.faults?.[fault]?.();
-  assert.ok(recover, `faults.${fault} is gone, although the store's description names it`);
-  return recover;
-}
-
-/** Breaks the store, does `work`, and mends it in any case: `destroy` must find a store that works. */
-async function during(scene: Scene, fault: Fault, work: () => Promise<void>): Promise<void> {
-  const recover = await breakIt(scene, fault);
-  try {
-    await work();
-  } finally {
-    await recover();
-  }
-}
-
 async function everyOperationRejects(scene: Scene, fault: Fault, type: ErrorClass): Promise<void> {
   const backend = await scene.open();
   await backend.saveToken(signedIn('ada'), { tokenKey: 'stored' });
@@ -121,14 +105,14 @@ async function everyOperationRejects(scene: Scene, fault: Fault, type: ErrorClas
   const reading = () =>
     rejectsWith(type, 'a fresh loadToken of a known record', () => backend.loadToken({ tokenKey: 'stored', fresh: true }));
   const operations = [...everyOperation(backend, 'never-read'), ...(fresh ? everyOperation(fresh, 'stored') : [])];
-  await during(scene, fault, async () => {
+  await scene.during(fault, async () => {
     await Promise.all([reading(), ...operations.map(([name, operation]) => rejectsWith(type, name, operation))]);
   });
 }
 
 async function worksAgainAfter(scene: Scene, fault: Fault): Promise<void> {
   const backend = await scene.open();
-  await during(scene, fault, async () => {
+  await scene.during(fault, async () => {
     await backend.records.read('ada').catch(() => undefined);
   });
   await writeText(backend, 'ada', '{"a":1}');
@@ -141,7 +125,7 @@ async function keeps(scene: Scene, fault: Fault): Promise<void> {
   const backend = await scene.open();
   await backend.saveToken(signedIn('ada'), { tokenKey: 'user-1' });
   await writeText(backend, 'ada', '{"a":1}');
-  await during(scene, fault, async () => {
+  await scene.during(fault, async () => {
     const late = [writeText(backend, 'ada', '{"a":2}'), backend.deleteToken({ tokenKey: 'user-1' })];
     await Promise.allSettled(late);
   });

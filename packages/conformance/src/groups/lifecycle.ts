@@ -9,9 +9,7 @@ import { accountsIn, homeAccountIdOf, signedIn, signIn } from '../sample-tokens.
 export const lifecycle = group('lifecycle', {
   'opening an instance asks nothing of the store': needs([unreachability], async (scene) => {
     await scene.open();
-    const recover = await scene.store.faults?.unreachable?.();
-    const opened = await scene.open().catch((error: unknown) => error);
-    await recover?.();
+    const opened = await scene.during('unreachable', () => scene.open().catch((error: unknown) => error));
     assert.ok(!(opened instanceof Error), `opening failed during an outage: ${String(opened)}`);
   }),
 

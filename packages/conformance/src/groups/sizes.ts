@@ -34,9 +34,8 @@ export const sizes = group('sizes', {
   'a record above maxRecordBytes is refused before anything is sent': needs([sizeLimit, unreachability], async (scene) => {
     const backend = await scene.open();
     await backend.records.read('ada');
-    const recover = await scene.store.faults?.unreachable?.();
-    await rejectsWith(RecordTooLargeError, 'the write', () => writeText(backend, 'ada', tooLarge(scene)));
-    await recover?.();
+    const write = () => writeText(backend, 'ada', tooLarge(scene));
+    await scene.during('unreachable', () => rejectsWith(RecordTooLargeError, 'the write', write));
   }),
 });
 
