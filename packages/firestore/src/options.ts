@@ -1,0 +1,105 @@
+import type { Settings } from '@google-cloud/firestore';
+import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+
+/**
+ * A client that somebody else made and closes: `new Firestore()` of `@google-cloud/firestore`, or what `getFirestore()` of
+ * `firebase-admin` gives. Structural, because the two may bring different copies of that class.
+ */
+export interface InjectedFirestore {
+  collection(collectionPath: string): object;
+  getAll(...documents: never[]): Promise<unknown>;
+}
+
+export interface FirestoreTokenBackendOptions extends BaseTokenBackendOptions {
+  /**
+   * The collection that holds the records, one document each: a name, or a path such as `tenants/contoso/tokens`. A
+   * collection of its own: each of its documents counts as a record in listings.
+   */
+  readonly collection: string;
+  /** Name of the default record's document; it is also the default token key. @default 'o365_token' */
+  readonly docId?: string;
+  /** The field that holds the record's text. Other fields of a document stay as they are. @default 'token' */
+  readonly fieldName?: string;
+  /** A client to use; it is never terminated. @default one is made from `clientOptions` by the first call */
+  readonly client?: InjectedFirestore;
+  /**
+   * Settings of the client that is made: `projectId`, `databaseId`, `keyFilename`, `credentials`, … Without credentials
+   * Google's Application Default Credentials are used.
+   */
+  readonly clientOptions?: Settings;
+  /** For how long one operation may last, repetitions included. @default 10_000 */
+  readonly timeoutMs?: number;
+}
+
+/** Names of the options that this backend adds to those of every backend. */
+export const OWN_OPTIONS = ['collection', 'docId', 'fieldName', 'client', 'clientOptions', 'timeoutMs'] as const;
+
+/** When a lease document may be swept; the one field besides the record's own that is ever written. */
+export const EXPIRY_FIELD = 'expiresAt';
+
+const DEFAULT_DOC_ID = 'o365_token';
+const DEFAULT_FIELD_NAME = 'token';
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** Of document ids and field names (cloud.google.com/firestore/quotas#collections_documents_and_fields). */
+const MAX_NAME_BYTES = 1_500;
+
+export interface ResolvedOptions {
+  readonly collection: string;
+  readonly defaultTokenKey: string;
+  readonly fieldName: string;
+  readonly timeoutMs: number;
+}
+
+/** Checks this backend's own options and fills in the defaults. */
+export function resolveOptions(options: FirestoreTokenBackendOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null)
+    throw invalidArgument('FirestoreTokenBackend: options must be an object, such as { collection: "tokens" }.');
+  const { docId, defaultTokenKey, client, clientOptions } = options;
+  if (docId !== undefined && defaultTokenKey !== undefined && docId !== defaultTokenKey)
+    throw invalidArgument('docId and defaultTokenKey both name the default record: give one of them.');
+  if (client !== undefined && clientOptions !== undefined)
+    throw invalidArgument('client and clientOptions exclude each other: an injected client has its settings already.');
+  if (client !== undefined && (typeof client?.collection !== 'function' || typeof client.getAll !== 'function'))
+    throw invalidArgument('client must be a Firestore instance, such as new Firestore() or getFirestore() of firebase-admin.');
+  return {
+    collection: checkCollection(options.collection),
+    defaultTokenKey: checkDocId(docId ?? defaultTokenKey ?? DEFAULT_DOC_ID),
+    fieldName: checkFieldName(options.fieldName ?? DEFAULT_FIELD_NAME),
+    timeoutMs: checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+  };
+}
+
+function checkCollection(collection: unknown): string {
+  if (typeof collection !== 'string' || collection === '')
+    throw invalidArgument('collection is required: the name of the collection that holds the tokens, such as "tokens".');
+  const segments = collection.split('/');
+  if (segments.length % 2 === 0 || !segments.every(isName))
+    throw invalidArgument(
+      `collection "${collection}" is no collection: it has an odd number of names between slashes, none of them empty, ".", ".." or __like_this__.`,
+    );
+  return collection;
+}
+
+function checkDocId(docId: unknown): string {
+  if (typeof docId !== 'string' || docId.includes('/') || !isName(docId))
+    throw invalidArgument('docId must be the name of a document: not empty, without "/", not ".", ".." or __like_this__.');
+  return docId;
+}
+
+function checkFieldName(fieldName: unknown): string {
+  if (typeof fieldName !== 'string' || !isName(fieldName) || /[.~*/[\]`\\]/.test(fieldName))
+    throw invalidArgument('fieldName must be the name of a top-level field, without any of . ~ * / [ ] ` and backslash.');
+  if (fieldName === EXPIRY_FIELD)
+    throw invalidArgument(`fieldName "${EXPIRY_FIELD}" is taken: it says when a lease document may be swept.`);
+  return fieldName;
+}
+
+function checkTimeout(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
+    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
+  return timeoutMs;
+}
+
+function isName(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !/^__.*__$/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+}
