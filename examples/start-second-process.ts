@@ -9,7 +9,8 @@ interface Instructions {
   readonly accountOptions: { readonly cloud: Cloud; readonly ca: string; readonly tenantId: string };
 }
 
-const [{ clientId, tokenPath, accountOptions }] = (await once(process, 'message')) as [Instructions];
+const [message] = await once(process, 'message');
+const { clientId, tokenPath, accountOptions } = message as Instructions;
 const tokenBackend = new FileSystemTokenBackend({ tokenPath });
 await using account = new Account([clientId], { ...accountOptions, tokenBackend, scopes: 'basic' });
 
@@ -22,4 +23,4 @@ process.send?.([
   `process ${process.pid} found ${account.username} in the file; GET /me: ${me.displayName}`,
   `refreshed and saved; the new token is good until ${new Date(after.expiresAt).toISOString()}`,
 ]);
-process.disconnect();
+process.disconnect?.();
