@@ -22,6 +22,7 @@ export function defaultCacheFolder(): string {
 export class FolderStore implements CacheStore {
   readonly #folder: string;
   #usable: Promise<boolean> | undefined;
+  #swept = false;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -40,6 +41,7 @@ export class FolderStore implements CacheStore {
 
   async write(name: string, text: string): Promise<void> {
     if (!(await this.#check(true))) return;
+    await this.#sweep();
     const temporary = join(this.#folder, `.${name}.${process.pid}.${randomUUID()}.tmp`);
     try {
       const file = await open(temporary, 'wx', 0o600);
@@ -87,13 +89,13 @@ export class FolderStore implements CacheStore {
     } catch {
       return false;
     }
-    if (!(await isPrivateFolder(this.#folder))) return false;
-    await this.#sweep();
-    return true;
+    return isPrivateFolder(this.#folder);
   }
 
-  /** Processes that were killed while writing leave temporary files. */
+  /** Processes that were killed while writing leave temporary files; each process looks for old ones once. */
   async #sweep(): Promise<void> {
+    if (this.#swept) return;
+    this.#swept = true;
     for (const file of await this.#list()) {
       if (!/^\..*\.tmp$/.test(file)) continue;
       const path = join(this.#folder, file);
