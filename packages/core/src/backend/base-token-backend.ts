@@ -134,6 +134,12 @@ export abstract class BaseTokenBackend implements TokenBackend {
   /** Closes what this backend opened itself; never an injected client. Called once, after pending saves. */
   protected closeResources?(): Promise<void>;
 
+  /** For a store that tells of changes made elsewhere: drops the record from memory, so that its next use reads it again. */
+  protected forgetRecord(name: string): void {
+    const tokenKey = this.#keyed.tokenKeyOf(name);
+    if (tokenKey !== undefined) this.#cached.invalidate(tokenKey);
+  }
+
   // ── what everybody uses ───────────────────────────────────────────────────────────────────────────────────────────
 
   get capabilities(): BackendCapabilities {

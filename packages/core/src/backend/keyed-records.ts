@@ -69,6 +69,12 @@ export class KeyedRecords implements RecordStore {
     return found.version;
   }
 
+  /** The token key of a record name, where the name tells it. */
+  tokenKeyOf(name: string): string | undefined {
+    const found = this.#options.keys.keyOf(name);
+    return found && 'tokenKey' in found ? found.tokenKey : undefined;
+  }
+
   #name(tokenKey: string): string {
     return this.#options.keys.nameOf(tokenKey);
   }
