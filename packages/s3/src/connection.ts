@@ -1,0 +1,50 @@
+import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+
+/** The vendor's package: 300 files that a process which never touches the store need not load. */
+export type Sdk = typeof import('@aws-sdk/client-s3');
+
+export interface Connected {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+}
+
+/**
+ * The vendor waits for an answer without end, and for a connection as long as the system does. A record has a few
+ * kilobytes: what takes longer is an outage.
+ */
+const PATIENCE = {
+  maxAttempts: 3,
+  requestHandler: { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true, socketTimeout: 10_000 },
+} satisfies S3ClientConfig;
+
+/** Loads the SDK and makes the client, both at first use. */
+export class Connection {
+  readonly #injected: S3Client | undefined;
+  readonly #options: S3ClientConfig;
+  #connected: Promise<Connected> | undefined;
+
+  constructor({ client, clientOptions = {} }: { readonly client?: S3Client; readonly clientOptions?: S3ClientConfig }) {
+    this.#injected = client;
+    this.#options = clientOptions;
+  }
+
+  open(): Promise<Connected> {
+    this.#connected ??= this.#connect().catch((error: unknown) => {
+      this.#connected = undefined;
+      throw error;
+    });
+    return this.#connected;
+  }
+
+  /** Ends a client of ours; never an injected one. */
+  async close(): Promise<void> {
+    if (this.#injected) return;
+    const connected = await this.#connected?.catch(() => undefined);
+    connected?.client.destroy();
+  }
+
+  async #connect(): Promise<Connected> {
+    const sdk = await import('@aws-sdk/client-s3');
+    return { sdk, client: this.#injected ?? new sdk.S3Client({ ...PATIENCE, ...this.#options }) };
+  }
+}
