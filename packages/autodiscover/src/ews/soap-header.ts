@@ -37,7 +37,7 @@ function findPlace(envelope: string): Place | undefined {
   parser.on('opentag', (tag) => {
     depth++;
     const prefix = tag.prefix === '' ? '' : `${tag.prefix}:`;
-    if (depth === 1 && tag.local === 'Envelope') place = { at: parser.position, selfClosed: false, prefix };
+    if (depth === 1 && tag.local === 'Envelope' && !tag.isSelfClosing) place = { at: parser.position, selfClosed: false, prefix };
     if (depth === 2 && tag.local === 'Header' && place)
       place = { ...place, at: parser.position, selfClosed: tag.isSelfClosing, headerName: tag.name };
   });
