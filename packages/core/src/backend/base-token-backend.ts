@@ -87,9 +87,10 @@ export abstract class BaseTokenBackend implements TokenBackend {
     this.#injectedLeases = checked.leases;
     this.#clock = checked.clock;
     this.#raw = this.#rawRecords();
+    const keys = new RecordKeys({ ...own.recordNames, defaultTokenKey: checked.defaultTokenKey, keyPrefix });
     this.#keyed = new KeyedRecords({
       raw: this.#raw,
-      keys: new RecordKeys({ ...own.recordNames, defaultTokenKey: this.defaultTokenKey, keyPrefix }),
+      keys,
       keyPrefix,
       cryptographyManager: checked.cryptographyManager,
       listNames: (listing) => this.listRecords?.(listing),
@@ -99,6 +100,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
       source: new StoredTokens({ records: this.#keyed, clock: this.#clock }),
       clock: this.#clock,
       cache: checked.recordCache,
+      deferMs: (tokenKey) => this.deferAccessTokensMs?.(keys.nameOf(tokenKey)) ?? 0,
     });
     this.records = this.#recordFace();
     Object.defineProperty(this, BRAND, { value: true });
@@ -127,6 +129,9 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** Yields the names of all records, in any order; side records and strangers are sorted out by the base class. */
   protected listRecords?(options: { readonly signal?: AbortSignal }): AsyncIterable<string>;
+
+  /** Where writes are rationed: for how long a refresh that brought only access tokens waits in memory for the next write. */
+  protected deferAccessTokensMs?(name: string): number;
 
   /** The store's own leases; asked once. Without it: leases on conditional writes, else in this process only. */
   protected leaseProvider?(): LeaseProvider;

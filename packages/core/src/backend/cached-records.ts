@@ -8,6 +8,7 @@ import {
 } from '../errors.js';
 import { emit } from '../observability/events.js';
 import { KeyQueue, untilAborted } from './key-queue.js';
+import { bringsOnlyAccessTokens } from './only-access-tokens.js';
 import { type Change, PendingSaves } from './pending-saves.js';
 import { RecentChanges } from './recent-changes.js';
 import type { CommitResult, RecordAccess, SignalOption } from './record-access-contract.js';
@@ -23,6 +24,8 @@ export interface CachedRecordsOptions {
   readonly source: RecordSource;
   readonly clock: Clock;
   readonly cache: Required<RecordCacheOptions>;
+  /** How long a change that brings nothing but access tokens should wait before it is written. @default not at all */
+  readonly deferMs?: (tokenKey: string) => number;
 }
 
 /** A record cache and a map of pending saves in front of a source of records. */
@@ -34,13 +37,19 @@ export class CachedRecords implements RecordAccess {
   readonly #recent: RecentChanges;
   readonly #queue = new KeyQueue();
   readonly #sharedReads = new Map<string, Promise<DecodedRecord | undefined>>();
+  readonly #deferMs: (tokenKey: string) => number;
 
-  constructor({ source, clock, cache }: CachedRecordsOptions) {
+  constructor({ source, clock, cache, deferMs = () => 0 }: CachedRecordsOptions) {
     this.#source = source;
+    this.#deferMs = deferMs;
     this.#clock = clock;
     this.#cache = new RecordCache(cache, clock);
     this.#recent = new RecentChanges(clock);
-    this.#pending = new PendingSaves({ clock, save: (tokenKey) => this.#savePending(tokenKey) });
+    this.#pending = new PendingSaves({
+      clock,
+      save: (tokenKey) => this.#savePending(tokenKey),
+      deferMs: (tokenKey) => this.#read(tokenKey).then(() => deferMs(tokenKey)),
+    });
   }
 
   peek(tokenKey: string): DecodedRecord | undefined {
@@ -71,6 +80,7 @@ export class CachedRecords implements RecordAccess {
 
   commit(tokenKey: string, change: Change, options: SignalOption = {}): Promise<CommitResult> {
     return this.#queue.run(tokenKey, async () => {
+      if (this.#deferred(tokenKey, change)) return { saved: true, settled: Promise.resolve() };
       let thrown: { readonly error: unknown } | undefined;
       const update = (cache: Parameters<Change>[0]): undefined => {
         try {
@@ -92,7 +102,7 @@ export class CachedRecords implements RecordAccess {
   }
 
   hasPending(tokenKey: string): boolean {
-    return this.#pending.has(tokenKey);
+    return this.#pending.isUrgent(tokenKey);
   }
 
   /** Applies `update`, together with whatever is pending, and resolves to the stored record. Errors are the caller's. */
@@ -127,6 +137,15 @@ export class CachedRecords implements RecordAccess {
     } finally {
       this.#cache.clear();
     }
+  }
+
+  /** True: the change waits in memory, and rides along with the next write of the record. */
+  #deferred(tokenKey: string, change: Change): boolean {
+    const record = this.#cache.get(tokenKey)?.record;
+    const waitMs = record === undefined || this.#pending.isUrgent(tokenKey) ? 0 : this.#deferMs(tokenKey);
+    if (record === undefined || waitMs <= 0 || !bringsOnlyAccessTokens(record.cache, change)) return false;
+    this.#pending.defer(tokenKey, change, record, waitMs);
+    return true;
   }
 
   async #update(tokenKey: string, update: Update, options: UpdateOptions) {

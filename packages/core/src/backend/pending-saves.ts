@@ -20,7 +20,9 @@ interface PendingRecord {
   changes: Change[];
   /** The record as last seen, kept here because the record cache may drop it. */
   base: DecodedRecord | undefined;
-  readonly since: number;
+  since: number;
+  /** Monotonic instant before which nobody needs to save this; `undefined`: the sooner the better. */
+  deferredUntil: number | undefined;
   readonly settled: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -40,12 +42,21 @@ export class PendingSaves {
   readonly #records = new Map<string, PendingRecord>();
   readonly #clock: Clock;
   readonly #save: (tokenKey: string) => Promise<boolean>;
+  readonly #deferMs: (tokenKey: string) => Promise<number>;
   #closing = false;
 
-  /** `save` tries once to save what is pending under a key; `true`: done, and `settle` was called. */
-  constructor(options: { readonly clock: Clock; readonly save: (tokenKey: string) => Promise<boolean> }) {
+  /**
+   * `save` tries once to save what is pending under a key; `true`: done, and `settle` was called. `deferMs` says how much
+   * longer something deferred should wait, now that its time has come.
+   */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly save: (tokenKey: string) => Promise<boolean>;
+    readonly deferMs?: (tokenKey: string) => Promise<number>;
+  }) {
     this.#clock = options.clock;
     this.#save = options.save;
+    this.#deferMs = options.deferMs ?? (async () => 0);
   }
 
   get size(): number {
@@ -56,20 +67,50 @@ export class PendingSaves {
     return this.#records.has(tokenKey);
   }
 
+  /** True: something is pending that should be in the store already. */
+  isUrgent(tokenKey: string): boolean {
+    const pending = this.#records.get(tokenKey);
+    return pending !== undefined && pending.deferredUntil === undefined;
+  }
+
   /** Adds a change; the promise settles when the store has it, or `close()` gives up. */
   add(tokenKey: string, change: Change, base: DecodedRecord | undefined): Promise<void> {
     const existing = this.#records.get(tokenKey);
-    if (existing) {
-      if (!existing.changes.includes(change)) existing.changes.push(change);
-      existing.base = base ?? existing.base;
-      return existing.settled;
-    }
+    if (!existing) return this.#begin(tokenKey, change, base, undefined);
+    if (existing.deferredUntil !== undefined) this.#hurry(existing);
+    return this.#join(existing, change, base);
+  }
+
+  /**
+   * Adds a change that may wait for `ms`, for the next write of the record, or for ever: nothing is lost with it that the
+   * server would not issue again. It holds neither the process nor `close()`.
+   */
+  defer(tokenKey: string, change: Change, base: DecodedRecord | undefined, ms: number): void {
+    const existing = this.#records.get(tokenKey);
+    if (existing) void this.#join(existing, change, base);
+    else void this.#begin(tokenKey, change, base, this.#clock.monotonic() + ms);
+  }
+
+  #join(existing: PendingRecord, change: Change, base: DecodedRecord | undefined): Promise<void> {
+    if (!existing.changes.includes(change)) existing.changes.push(change);
+    existing.base = base ?? existing.base;
+    return existing.settled;
+  }
+
+  #hurry(pending: PendingRecord): void {
+    pending.deferredUntil = undefined;
+    pending.since = this.#clock.monotonic();
+    pending.wake.abort();
+  }
+
+  #begin(tokenKey: string, change: Change, base: DecodedRecord | undefined, deferredUntil: number | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     promise.catch(() => {});
     const pending: PendingRecord = {
       changes: [change],
       base,
       since: this.#clock.monotonic(),
+      deferredUntil,
       settled: promise,
       resolve,
       reject,
@@ -78,7 +119,8 @@ export class PendingSaves {
       overlaid: undefined,
     };
     this.#records.set(tokenKey, pending);
-    emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
+    const outcome = deferredUntil === undefined ? 'token-not-saved' : 'deferred';
+    emit('save', () => ({ tokenKey, outcome, attempts: 1, durationMs: 0 }));
     void this.#retry(tokenKey, pending);
     return promise;
   }
@@ -129,6 +171,7 @@ export class PendingSaves {
    */
   async close(): Promise<void> {
     this.#closing = true;
+    for (const [tokenKey, pending] of this.#records) if (pending.deferredUntil !== undefined) this.settle(tokenKey);
     if (this.#records.size === 0) return;
     const deadline = new AbortController();
     const all = Promise.allSettled([...this.#records.values()].map((pending) => pending.settled));
@@ -158,9 +201,11 @@ export class PendingSaves {
     while (this.#records.get(tokenKey) === pending) {
       await this.#pause(pending);
       if (this.#records.get(tokenKey) !== pending) return;
+      if (pending.deferredUntil !== undefined && (await this.#deferredAgain(tokenKey, pending))) continue;
       pending.attempts += 1;
       const saved = await this.#save(tokenKey).catch(() => false);
-      if (!saved && this.#records.get(tokenKey) === pending)
+      if (pending.deferredUntil !== undefined) pending.deferredUntil = this.#clock.monotonic() + MAX_WAIT_MS;
+      else if (!saved && this.#records.get(tokenKey) === pending)
         emit('save', () => ({
           tokenKey,
           outcome: 'token-not-saved',
@@ -170,7 +215,20 @@ export class PendingSaves {
     }
   }
 
+  // Another process may have written meanwhile: then this one's turn comes later.
+  async #deferredAgain(tokenKey: string, pending: PendingRecord): Promise<boolean> {
+    const moreMs = await this.#deferMs(tokenKey).catch(() => MAX_WAIT_MS);
+    if (moreMs > 0 && pending.deferredUntil !== undefined) pending.deferredUntil = this.#clock.monotonic() + moreMs;
+    return moreMs > 0;
+  }
+
   async #pause(pending: PendingRecord): Promise<void> {
+    if (pending.deferredUntil !== undefined) {
+      const waitMs = Math.max(0, pending.deferredUntil - this.#clock.monotonic());
+      await sleep(this.#clock, waitMs, { signal: pending.wake.signal }).catch(() => {});
+      if (pending.wake.signal.aborted) pending.wake = new AbortController();
+      return;
+    }
     const cap = this.#closing ? MAX_CLOSING_WAIT_MS : MAX_WAIT_MS;
     const full = Math.min(cap, FIRST_WAIT_MS * 2 ** Math.min(pending.attempts - 1, 30));
     const waitMs = full / 2 + Math.random() * (full / 2);

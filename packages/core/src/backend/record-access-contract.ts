@@ -6,7 +6,7 @@ export interface SignalOption {
 }
 
 export interface CommitResult {
-  /** False: the store could not take it now; it is pending. */
+  /** False: the store could not take it now; it is pending. A change that was deferred on purpose counts as saved. */
   readonly saved: boolean;
   /** Resolves when it is saved; rejects with TokenNotSavedError when `close()` gives up. */
   readonly settled: Promise<void>;

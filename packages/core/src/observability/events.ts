@@ -42,7 +42,8 @@ export interface LeaseEvent {
 }
 export interface SaveEvent {
   readonly tokenKey: string;
-  readonly outcome: 'saved' | 'unchanged' | 'token-not-saved';
+  /** `deferred`: nothing but access tokens, kept in memory until the store may be written again. */
+  readonly outcome: 'saved' | 'unchanged' | 'token-not-saved' | 'deferred';
   readonly attempts: number;
   readonly durationMs: number;
 }
