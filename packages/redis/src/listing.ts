@@ -17,7 +17,7 @@ export async function* listKeys(
   const seen = new Set<string>();
   // A cluster client knows its primaries once it has answered something.
   const primaries = await connection.run(command, async (client) => {
-    if (client.status !== 'ready') await client.call('ping', []);
+    if (client.isCluster && client.status !== 'ready') await client.call('ping', []);
     const clientPrefix = clientPrefixOf(client);
     return { nodes: primariesOf(client), clientPrefix, pattern: patternOf(clientPrefix + options.prefix) };
   });

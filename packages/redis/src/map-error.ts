@@ -70,6 +70,8 @@ function replyOf(error: Error): string | undefined {
   const text = error.message;
   if (/^ERR unknown (sub)?command/i.test(text)) return 'UNKNOWN';
   if (/^ERR max number of clients/i.test(text)) return 'MAXCLIENTS';
+  // What a script may not do is told in words of its own (Redis 7.0; 7.2 says "ACL failure in script").
+  if (/^ERR (The user executing the script can't|ACL failure in script)/.test(text)) return 'NOPERM';
   const first = /^-?([A-Z]{2,})\b/.exec(text)?.[1];
   if (first !== undefined && first !== 'ERR' && Object.hasOwn(REPLIES, first)) return first;
   // Before Redis 7 an error inside a script came as "ERR Error running script (…): @user_script: 3: -READONLY …"; clients
