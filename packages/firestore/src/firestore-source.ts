@@ -17,38 +17,60 @@ export interface FirestoreSourceOptions {
   readonly timeoutMs: number;
 }
 
+/** One client in use, from before it is made until after it is terminated. */
+interface Connection {
+  readonly opening: Promise<Sdk>;
+  readonly calls: Set<Promise<unknown>>;
+  sdk?: Sdk;
+}
+
 /** Where the client comes from: injected, or made on first use and terminated on `close()`. */
 export class FirestoreSource {
   readonly #options: FirestoreSourceOptions;
-  #opening: Promise<Sdk> | undefined;
+  #connection: Connection | undefined;
 
   constructor(options: FirestoreSourceOptions) {
     this.#options = options;
   }
 
-  /** The client; callers at the same time get the same one, and a failure is not remembered. */
-  open(): Promise<Sdk> {
-    this.#opening ??= this.#open().catch((error: unknown) => {
-      this.#opening = undefined;
-      throw error;
-    });
-    return this.#opening;
+  /** Runs `call` with the client, which is not terminated before the call has ended. */
+  use<T>(call: (sdk: Sdk) => Promise<T>): Promise<T> {
+    this.#connection ??= this.#connect();
+    const { opening, calls } = this.#connection;
+    const running = opening.then(call).finally(() => calls.delete(running));
+    calls.add(running);
+    return running;
   }
 
   /**
-   * Makes the next `open()` connect anew: a connection that was cut without a word stays silent for many minutes, until the
+   * Makes the next call connect anew: a connection that was cut without a word stays silent for many minutes, until the
    * system gives it up.
    */
-  async replace(silent: Sdk): Promise<void> {
-    if (this.#options.client || (await this.#opening?.catch(() => undefined)) !== silent) return;
-    this.#opening = undefined;
-    await silent.firestore.terminate().catch(() => undefined);
+  replace(silent: Sdk): void {
+    const connection = this.#connection;
+    if (this.#options.client || !connection || connection.sdk !== silent) return;
+    this.#connection = undefined;
+    void terminate(connection);
   }
 
-  /** Terminates the client if it is ours; requests that are under way get `timeoutMs` to end. */
+  /** Terminates the client if it is ours; calls that are under way get `timeoutMs` to end. */
   async close(): Promise<void> {
-    const sdk = this.#options.client ? undefined : await this.#opening?.catch(() => undefined);
-    if (sdk) await Promise.race([sdk.firestore.terminate(), sleep(systemClock, this.#options.timeoutMs)]);
+    if (this.#options.client || !this.#connection) return;
+    await Promise.race([terminate(this.#connection), sleep(systemClock, this.#options.timeoutMs)]);
+  }
+
+  #connect(): Connection {
+    const connection: Connection = { opening: this.#open(), calls: new Set() };
+    connection.opening.then(
+      (sdk) => {
+        connection.sdk = sdk;
+      },
+      // A failure is not remembered.
+      () => {
+        if (this.#connection === connection) this.#connection = undefined;
+      },
+    );
+    return connection;
   }
 
   async #open(): Promise<Sdk> {
@@ -57,6 +79,14 @@ export class FirestoreSource {
     const { Firestore, Timestamp, FieldValue } = await loadSdk();
     return { firestore: sendOnce(new Firestore(boundedSettings(settings, timeoutMs))), Timestamp, FieldValue };
   }
+}
+
+// Only when its last call has ended: a read that reaches a terminated client rejects where nobody can catch it, and that
+// ends the process.
+async function terminate({ opening, calls }: Connection): Promise<void> {
+  const sdk = await opening.catch(() => undefined);
+  while (calls.size > 0) await Promise.allSettled(calls);
+  await sdk?.firestore.terminate().catch(() => undefined);
 }
 
 /** The class of a client carries the other classes of its copy of the SDK. */

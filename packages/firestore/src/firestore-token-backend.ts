@@ -92,7 +92,8 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
 
   protected writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
     const fields = { [this.#fieldName]: fieldValueOf(data), ...this.#expiry(name) };
-    return this.#attempt({ verb: 'save', name, bytes: data.byteLength }, signal, async (sdk, state) => {
+    const what = { verb: 'save', name, bytes: data.byteLength, conditional: expect !== 'anything' } as const;
+    return this.#attempt(what, signal, async (sdk, state) => {
       const write = { ref: this.#ref(sdk, name), name, fields, state };
       if (expect === 'anything') {
         const { writeTime } = await write.ref.set(fields, { mergeFields: Object.keys(fields) });
@@ -104,7 +105,7 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
 
   protected removeRecord(name: string, { expect, signal }: RemoveOptions): Promise<boolean> {
     let sent = false;
-    return this.#attempt({ verb: 'remove', name }, signal, async (sdk, state) => {
+    return this.#attempt({ verb: 'remove', name, conditional: expect !== 'anything' }, signal, async (sdk, state) => {
       const ref = this.#ref(sdk, name);
       for (;;) {
         const snapshot = await ref.get();
@@ -204,17 +205,16 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
   ): Promise<T> {
     let used: Sdk | undefined;
     try {
-      return await attempt(
-        async (state) => {
-          used = await this.#source.open();
+      const usingClient = (state: AttemptState) =>
+        this.#source.use(async (sdk) => {
+          used = sdk;
           state.signal.throwIfAborted();
-          return call(used, state);
-        },
-        { timeoutMs: this.#timeoutMs, signal },
-      );
+          return call(sdk, state);
+        });
+      return await attempt(usingClient, { timeoutMs: this.#timeoutMs, signal });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      if (used && (error instanceof NoAnswerError || statusOf(error) === 'DEADLINE_EXCEEDED')) void this.#source.replace(used);
+      if (used && (error instanceof NoAnswerError || statusOf(error) === 'DEADLINE_EXCEEDED')) this.#source.replace(used);
       throw mapError(error, { ...what, collection: this.#collection });
     }
   }

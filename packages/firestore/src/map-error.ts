@@ -19,9 +19,11 @@ export interface Attempt {
   readonly name?: string;
   /** Of what was to be saved. */
   readonly bytes?: number;
+  /** It was to be changed only if it is the expected one. */
+  readonly conditional?: boolean;
 }
 
-/** A save or removal may meet these where a document is not the expected one; a read cannot. */
+/** What a document that is not the expected one can be answered with; ABORTED: others are changing it right now. */
 const CONFLICTS: ReadonlySet<StatusName> = new Set(['NOT_FOUND', 'FAILED_PRECONDITION', 'ALREADY_EXISTS', 'ABORTED']);
 
 const DENIED: Partial<Record<StatusName, string>> = {
@@ -69,17 +71,16 @@ function mapStatus(status: StatusName, error: Error, attempt: Attempt): TokenryE
   const cause = { cause: error };
   const denied = DENIED[status];
   if (denied !== undefined) return new BackendAccessDeniedError(say(denied), cause);
-  if (status === 'RESOURCE_EXHAUSTED') {
-    const advice = 'a quota of the project is used up, or too many requests hit one document. Slow down.';
-    return new BackendThrottledError(say(advice), { ...cause, retryAfterMs: retryAfterMs(error) });
-  }
   if (NO_DATABASE.test(error.message))
     return new CapabilityError(
       say('the project has no such database in native mode. Create it, or name another with clientOptions.databaseId.'),
       cause,
     );
-  const writing = attempt.verb === 'save' || attempt.verb === 'remove';
-  if (writing && CONFLICTS.has(status)) return new VersionConflictError(attempt.name ?? '', cause);
+  if (attempt.conditional && CONFLICTS.has(status)) return new VersionConflictError(attempt.name ?? '', cause);
+  if (status === 'RESOURCE_EXHAUSTED' || status === 'ABORTED') {
+    const advice = 'a quota of the project is used up, or too many requests hit one document. Slow down.';
+    return new BackendThrottledError(say(advice), { ...cause, retryAfterMs: retryAfterMs(error) });
+  }
   if (status === 'INVALID_ARGUMENT' && attempt.bytes !== undefined && TOO_LARGE.test(error.message))
     return new RecordTooLargeError(attempt.name ?? '', { ...cause, bytes: attempt.bytes, maxRecordBytes: MAX_RECORD_BYTES });
   if (status === 'INVALID_ARGUMENT' || status === 'UNIMPLEMENTED' || status === 'NOT_FOUND' || status === 'FAILED_PRECONDITION')

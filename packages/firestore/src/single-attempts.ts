@@ -10,12 +10,13 @@ const METHODS = ['BatchGetDocuments', 'Commit', 'RunQuery'] as const;
 
 /** Settings under which each request has one deadline, and a connection that broke is made again within seconds. */
 export function boundedSettings(settings: Settings, timeoutMs: number): Settings {
-  const methods = Object.fromEntries(
-    METHODS.map((method) => [method, { timeout_millis: timeoutMs, retry_codes_name: 'non_idempotent' }]),
-  );
+  const method = { timeout_millis: timeoutMs, retry_codes_name: 'none' };
+  const service = { retry_codes: { none: [] }, methods: Object.fromEntries(METHODS.map((name) => [name, method])) };
   return {
+    // Without it each failed read is sent three times, seconds apart, whatever it failed with.
+    gaxServerStreamingRetries: true,
     ...settings,
-    clientConfig: { interfaces: { 'google.firestore.v1.Firestore': { methods } }, ...settings.clientConfig },
+    clientConfig: { interfaces: { 'google.firestore.v1.Firestore': service }, ...settings.clientConfig },
     // By default a client that met an outage tries to connect again every two minutes.
     grpcOptions: {
       'grpc.initial_reconnect_backoff_ms': 200,
