@@ -5,7 +5,7 @@ import { type AcquireOutcome, emit, type RefreshOutcome } from '../observability
 import type { AccountInfo, StoredAccessToken } from '../tokens/schema.js';
 import type { RefreshCoordinator, RefreshedToken } from './coordinator.js';
 import { hold } from './hold.js';
-import { type RefreshWindows, scheduleOf, type TokenSchedule } from './policy.js';
+import { drawFor, type RefreshWindows, scheduleOf, type TokenSchedule } from './policy.js';
 import { accountFor, type Question, requestFor, selectedAccount, type TokenPlace } from './question.js';
 import type { ServerClock } from './server-clock.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
@@ -89,6 +89,7 @@ export class AccessTokenSource {
     options: GetTokenOptions,
   ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
     const { signal, claims, forceRefresh = false, refusedToken, minimumLifetimeMs = 0 } = options;
+    signal?.throwIfAborted();
     const insists = forceRefresh || claims !== undefined;
     const record = await this.#record(tokenKey, question, { signal, fresh: insists });
     const hit = this.#hit(record, tokenKey, question);
@@ -98,7 +99,11 @@ export class AccessTokenSource {
     if (refusedToken !== undefined && lasts && now < hit.hardAt) return { result: hit.result, outcome: 'adopted' };
 
     const request = this.#request(tokenKey, question, { record, hit, claims });
-    const trigger = triggerOf({ hit, refusedToken, now, claims });
+    const trigger = triggerOf({ hit, refusedToken, now, claims, minimumLifetimeMs });
+    if (!insists && lasts && this.#options.coordinator.cooling(request, record)) {
+      this.#report(request, { outcome: 'cooling', durationMs: 0 });
+      return { result: hit.result, outcome: now < hit.hardAt ? 'hit' : 'served-stale' };
+    }
     if (!insists && lasts && now < hit.hardAt && this.#options.backgroundRefresh) {
       this.#refreshInBackground(request, trigger, record);
       return { result: hit.result, outcome: 'hit' };
@@ -145,7 +150,7 @@ export class AccessTokenSource {
   #toHit(stored: StoredAccessToken, account: AccountInfo | undefined): Hit {
     const { windows, serverClock } = this.#options;
     return {
-      ...scheduleOf(stored, windows, Math.random()),
+      ...scheduleOf(stored, windows, drawFor(stored.secret)),
       result: toResult(stored, account, serverClock.offsetMs),
       secret: stored.secret,
       account,
@@ -163,7 +168,6 @@ export class AccessTokenSource {
   }
 
   #refreshInBackground(request: TokenRequest, trigger: RefreshTrigger, record: DecodedRecord | undefined): void {
-    if (this.#options.coordinator.cooling(request, record)) return;
     // Its failure is in the refresh event; the caller has a valid token.
     this.#refresh(request, trigger, { record, signal: undefined, ignoreCooling: false }).catch(() => undefined);
   }
@@ -203,15 +207,7 @@ export class AccessTokenSource {
   async #reported(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
     const startedAt = this.#options.monotonic();
     const report = (outcome: RefreshOutcome, code?: string) =>
-      emit('refresh', () => ({
-        tokenKey: request.tokenKey,
-        homeAccountId: request.homeAccountId,
-        grantType: request.grantType,
-        scopes: request.scopes,
-        outcome,
-        durationMs: this.#options.monotonic() - startedAt,
-        ...(code === undefined ? {} : { code }),
-      }));
+      this.#report(request, { outcome, code, durationMs: this.#options.monotonic() - startedAt });
     try {
       const refreshed = await this.#options.coordinator.refresh(request, trigger);
       report(refreshed.outcome);
@@ -221,6 +217,16 @@ export class AccessTokenSource {
       throw error;
     }
   }
+
+  #report(
+    request: TokenRequest,
+    end: { readonly outcome: RefreshOutcome; readonly durationMs: number; readonly code?: string | undefined },
+  ): void {
+    const { tokenKey, homeAccountId, grantType, scopes } = request;
+    const { outcome, durationMs, code } = end;
+    const event = { tokenKey, homeAccountId, grantType, scopes, outcome, durationMs };
+    emit('refresh', () => (code === undefined ? event : { ...event, code }));
+  }
 }
 
 function triggerOf(found: {
@@ -228,13 +234,15 @@ function triggerOf(found: {
   readonly refusedToken: string | undefined;
   readonly now: number;
   readonly claims: string | undefined;
+  readonly minimumLifetimeMs: number;
 }): RefreshTrigger {
-  const { hit, refusedToken, now, claims } = found;
+  const { hit, refusedToken, now, claims, minimumLifetimeMs } = found;
   return {
     secret: refusedToken ?? hit?.secret,
     expired: hit === undefined || hit.expiresAt <= now,
     account: hit?.account,
     adoptNothing: claims !== undefined && refusedToken === undefined,
+    minimumLifetimeMs,
   };
 }
 

@@ -1,31 +1,35 @@
-import { createHash } from 'node:crypto';
 import { acquireLease, type Lease, type LeaseTiming } from '../backend/lease.js';
 import type { DecodedRecord, RecordAccess } from '../backend/record-access.js';
 import type { LeaseProvider, RefreshRequest } from '../backend/token-backend.js';
-import { type Clock, sleep } from '../clock.js';
-import { AccountRemovedError, NotAuthenticatedError, RefreshFailedError, TokenNotSavedError, TokenryError } from '../errors.js';
+import type { Clock } from '../clock.js';
+import { AccountRemovedError, NotAuthenticatedError, RefreshFailedError, TokenryError } from '../errors.js';
 import { emit } from '../observability/events.js';
-import type { Grant } from '../provider/grant.js';
 import { TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { TokenProvider } from '../provider/token-provider.js';
 import { AccessTokenIndex, type StoredAccessToken } from '../tokens/access-token-index.js';
 import { TokenCache } from '../tokens/token-cache.js';
 import { CoolDown, type Cooling } from './cool-down.js';
-import { exchangeOnce } from './exchange.js';
+import { exchangeOnce, type SendingRight } from './exchange.js';
 import { isAdoptable, type RefreshWindows } from './policy.js';
 import { refusalError } from './refusal.js';
 import type { ServerClock } from './server-clock.js';
 import type { RefreshStep } from './step.js';
-import { flightKey, type RefreshTrigger, type TokenRequest } from './token-request.js';
+import {
+  flightKey,
+  grantOf,
+  type RefreshTrigger,
+  refreshTokenDigest,
+  refreshTokenIn,
+  type TokenRequest,
+} from './token-request.js';
+import { UnsavedTokens } from './unsaved-tokens.js';
 
-/** Below this, a lease is too short to send a token call under it. */
+/** With less left of a lease, no token call is sent under it; a quarter of the TTL where that is shorter. */
 const MIN_LEASE_MS = 5_000;
+/** How often a lease is acquired again because too little was left of it for the token call. */
+const MAX_LEASES = 5;
 /** How often a backend may answer "somebody else refreshed" without a token turning up. */
 const MAX_RELOADS = 3;
-/** How long closing waits for them. */
-const MAX_SAVE_WAIT_MS = 30_000;
-/** How long a lease is kept for tokens that the store does not take. */
-const MAX_PENDING_LEASE_MS = 300_000;
 
 export interface RefreshDependencies {
   readonly provider: TokenProvider;
@@ -61,11 +65,12 @@ const WITHOUT_LEASE: Permit = { lost: false, remainingMs: () => Number.POSITIVE_
 export class RefreshCoordinator {
   readonly #deps: RefreshDependencies;
   readonly #coolDown: CoolDown;
-  readonly #unsaved = new Map<Promise<void>, string>();
+  readonly #unsaved: UnsavedTokens;
 
   constructor(dependencies: RefreshDependencies) {
     this.#deps = dependencies;
     this.#coolDown = new CoolDown(dependencies.clock);
+    this.#unsaved = new UnsavedTokens(dependencies.clock);
   }
 
   /** The failure that this request must not repeat yet. A new refresh token ends a refusal at once. */
@@ -73,7 +78,10 @@ export class RefreshCoordinator {
     const key = flightKey(request);
     const entry = this.#coolDown.get(key);
     if (!entry) return undefined;
-    if (entry.refreshTokenDigest !== undefined && entry.refreshTokenDigest !== digest(refreshTokenIn(record?.cache, request))) {
+    if (
+      entry.refreshTokenDigest !== undefined &&
+      entry.refreshTokenDigest !== refreshTokenDigest(refreshTokenIn(record?.cache, request))
+    ) {
       this.#coolDown.clear(key);
       return undefined;
     }
@@ -82,37 +90,33 @@ export class RefreshCoordinator {
 
   /**
    * Resolves when every token that was obtained is in the store.
-   * @throws TokenNotSavedError after {@link MAX_SAVE_WAIT_MS}, or when the backend was closed before.
+   * @throws TokenNotSavedError after 30 s, or when the backend was closed before.
    */
-  async saved(): Promise<void> {
-    if (this.#unsaved.size === 0) return;
-    const tokenKeys = [...new Set(this.#unsaved.values())];
-    const late = sleep(this.#deps.clock, MAX_SAVE_WAIT_MS, { hold: true }).then(() => {
-      throw new TokenNotSavedError('The store did not take the newest tokens in time; they end with this process.', {
-        tokenKeys,
-      });
-    });
-    await Promise.race([Promise.all(this.#unsaved.keys()), late]);
+  saved(): Promise<void> {
+    return this.#unsaved.saved();
   }
 
   /** Obtains a token for `request`: from whoever refreshed first, or by refreshing. */
   async refresh(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
     for (let reloads = 0; reloads < MAX_RELOADS; reloads++) {
-      if ((await this.#deps.shouldRefresh(this.#question(request, trigger))) === true) break;
+      const inHook: { refreshed?: RefreshedToken } = {};
+      const wanted = await this.#deps.shouldRefresh(this.#question(request, trigger, inHook));
+      if (inHook.refreshed) return inHook.refreshed;
+      if (wanted === true) break;
       const token = await this.#reload(request, trigger);
       if (token) return { token, outcome: 'adopted' };
     }
     return this.#underLease(request, trigger);
   }
 
-  #question(request: TokenRequest, trigger: RefreshTrigger): RefreshRequest {
+  #question(request: TokenRequest, trigger: RefreshTrigger, inHook: { refreshed?: RefreshedToken }): RefreshRequest {
     return {
       tokenKey: request.tokenKey,
       account: trigger.account,
       tokenIsExpired: trigger.expired,
       reload: async () => (await this.#reload(request, trigger)) !== undefined,
       refresh: async () => {
-        await this.#underLease(request, trigger);
+        inHook.refreshed ??= await this.#underLease(request, trigger);
       },
     };
   }
@@ -124,19 +128,24 @@ export class RefreshCoordinator {
   #adoptable(record: DecodedRecord | undefined, request: TokenRequest, trigger: RefreshTrigger): StoredAccessToken | undefined {
     const token = record?.index.find(request.match);
     if (!token || token.secret === trigger.secret || trigger.adoptNothing) return undefined;
-    return isAdoptable(token, this.#deps.windows, this.#deps.serverClock.now()) ? token : undefined;
+    const serverNow = this.#deps.serverClock.now();
+    if (token.expiresAt - serverNow <= trigger.minimumLifetimeMs) return undefined;
+    return isAdoptable(token, this.#deps.windows, serverNow) ? token : undefined;
   }
 
   // ── step 4 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #underLease(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
-    for (;;) {
+    for (let attempt = 1; attempt <= MAX_LEASES; attempt++) {
       await this.#step('before-lease', request);
       const granted = await this.#lease(request, trigger);
       if ('adopted' in granted) return { token: granted.adopted, outcome: 'adopted' };
       const result = await this.#holding(granted.lease, request, trigger);
       if (result !== 'lease-too-short') return result;
     }
+    throw new RefreshFailedError(
+      `The lease ran out ${MAX_LEASES} times before the token call could be sent: the store is too slow for its TTL.`,
+    );
   }
 
   async #lease(request: TokenRequest, trigger: RefreshTrigger): Promise<{ lease: Permit } | { adopted: StoredAccessToken }> {
@@ -174,8 +183,9 @@ export class RefreshCoordinator {
       await this.#step('before-release', request);
       return spent;
     } finally {
-      if (unsaved) this.#releaseLater(lease, unsaved, request);
-      else await this.#release(lease, request);
+      const release = () => this.#release(lease, request);
+      if (unsaved) this.#unsaved.keep({ tokenKey: request.tokenKey, settled: unsaved, release });
+      else await release();
     }
   }
 
@@ -185,25 +195,31 @@ export class RefreshCoordinator {
     trigger: RefreshTrigger,
   ): Promise<(RefreshedToken & { readonly unsaved?: Promise<void> | undefined }) | 'lease-too-short'> {
     let record = await this.#readFresh(request);
-    const adopted = this.#adoptable(record, request, trigger);
-    if (adopted) return { token: adopted, outcome: 'adopted' };
     for (let attempt = 1; ; attempt++) {
+      const adopted = this.#adoptable(record, request, trigger);
+      if (adopted) return { token: adopted, outcome: 'adopted' };
       const slice = this.#slice(record, request);
       const sent = refreshTokenIn(slice, request);
-      if (lease.lost || lease.remainingMs() <= MIN_LEASE_MS) return 'lease-too-short';
+      await this.#step('before-send', request);
+      const right = this.#sendingRight(lease);
+      if (!right.lasts(0)) return 'lease-too-short';
       try {
-        await this.#step('before-send', request);
-        await exchangeOnce(this.#deps.provider, grantOf(request), slice, this.#context(request), lease);
+        await exchangeOnce(this.#deps.provider, grantOf(request), slice, this.#context(request), right);
       } catch (error) {
-        if (!TokenEndpointError.is(error)) throw this.#unanswered(error, request);
-        record = await this.#deps.records.fresh(request.tokenKey);
-        if (attempt === 1 && this.#wasReplaced(error, sent, record, request)) continue;
+        if (!TokenEndpointError.is(error)) return this.#unanswered(error, request, trigger);
+        if (attempt === 1 && isAboutToken(error, request)) record = await this.#deps.records.fresh(request.tokenKey);
+        if (attempt === 1 && isSuperseded(record, sent, request)) continue;
         throw await this.#refused(error, sent, request);
       }
       await this.#step('answered', request);
       this.#learn(slice);
       return this.#save(slice, sent, request);
     }
+  }
+
+  #sendingRight(lease: Permit): SendingRight {
+    const leastMs = Math.min(MIN_LEASE_MS, this.#deps.timing.ttlMs / 4);
+    return { lasts: (ms) => lease.remainingMs() > leastMs + ms };
   }
 
   async #readFresh(request: TokenRequest): Promise<DecodedRecord | undefined> {
@@ -273,55 +289,35 @@ export class RefreshCoordinator {
 
   // ── step 8 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #wasReplaced(
-    error: TokenEndpointError,
-    sent: string | undefined,
-    record: DecodedRecord | undefined,
-    request: TokenRequest,
-  ): boolean {
-    if (error.error !== 'invalid_grant' || request.grantType !== 'refresh_token') return false;
-    const stored = refreshTokenIn(record?.cache, request);
-    return stored !== undefined && stored !== sent;
-  }
-
   async #refused(refusal: TokenEndpointError, sent: string | undefined, request: TokenRequest): Promise<TokenryError> {
     const { provider, records, coolDownMs } = this.#deps;
     const classification = provider.classify(refusal);
     const error = refusalError(refusal, classification, request.grantType);
-    if (classification.kind === 'token-refused') {
-      if (sent !== undefined) await records.commit(request.tokenKey, (cache) => void cache.removeRefreshToken(sent));
+    if (classification.kind === 'token-refused' && sent !== undefined) {
+      await records.commit(request.tokenKey, (cache) => void cache.removeRefreshToken(sent));
       return error;
     }
-    const kind = classification.kind;
-    const refreshTokenDigest = kind === 'request-refused' ? digest(sent) : undefined;
+    // What a program without a refresh token sent is refused again until somebody changes its credentials.
+    const kind = classification.kind === 'token-refused' ? 'request-refused' : classification.kind;
+    const digest = kind === 'request-refused' ? refreshTokenDigest(sent) : undefined;
     const forMs = kind === 'throttled' ? (refusal.retryAfterMs ?? coolDownMs) : coolDownMs;
-    this.#coolDown.set(flightKey(request), { kind, error, refreshTokenDigest }, forMs);
+    this.#coolDown.set(flightKey(request), { kind, error, refreshTokenDigest: digest }, forMs);
     return error;
   }
 
   /** The server may have rotated the refresh token without our hearing of it: the next attempt shows. */
-  #unanswered(cause: unknown, request: TokenRequest): Error {
-    if (cause instanceof TypeError && 'code' in cause && String(cause.code).startsWith('TOKENRY_')) return cause;
+  async #unanswered(cause: unknown, request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
+    if (cause instanceof TypeError && 'code' in cause && String(cause.code).startsWith('TOKENRY_')) throw cause;
     const error = TokenryError.is(cause)
       ? cause
       : new RefreshFailedError('The authorization server could not be reached, or did not answer.', { cause });
     this.#coolDown.set(flightKey(request), { kind: 'transient', error, refreshTokenDigest: undefined }, this.#deps.coolDownMs);
-    return error;
+    const token = await this.#reload(request, trigger).catch(() => undefined);
+    if (token) return { token, outcome: 'adopted' };
+    throw error;
   }
 
   // ── step 9 ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #releaseLater(lease: Permit, unsaved: Promise<void>, request: TokenRequest): void {
-    const limit = setTimeout(() => void this.#release(lease, request), MAX_PENDING_LEASE_MS);
-    limit.unref();
-    this.#unsaved.set(unsaved, request.tokenKey);
-    const done = () => {
-      clearTimeout(limit);
-      this.#unsaved.delete(unsaved);
-      return this.#release(lease, request);
-    };
-    void unsaved.then(done, done);
-  }
 
   // A lease that cannot be released ends by itself; the token is already there.
   async #release(lease: Permit, request: TokenRequest): Promise<void> {
@@ -338,20 +334,18 @@ export class RefreshCoordinator {
   }
 }
 
-function grantOf(request: TokenRequest): Grant {
-  if (request.assertion !== undefined)
-    return { grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: request.assertion };
-  if (request.homeAccountId === undefined) return { grantType: 'client_credentials' };
-  return { grantType: 'refresh_token', homeAccountId: request.homeAccountId };
+/** `invalid_grant` may only say that the token was spent by somebody who has stored its successor. */
+function isAboutToken(refusal: TokenEndpointError, request: TokenRequest): boolean {
+  return refusal.error === 'invalid_grant' && request.grantType === 'refresh_token';
 }
 
-function refreshTokenIn(cache: TokenCache | undefined, request: TokenRequest): string | undefined {
-  if (!cache || request.homeAccountId === undefined) return undefined;
-  return cache.getRefreshToken({ homeAccountId: request.homeAccountId, clientId: request.match.clientId })?.secret;
-}
-
-function digest(secret: string | undefined): string | undefined {
-  return secret === undefined ? undefined : createHash('sha256').update(secret).digest('base64url');
+/** Whether the record has another refresh token than the one sent, or no longer the account. */
+function isSuperseded(record: DecodedRecord | undefined, sent: string | undefined, request: TokenRequest): boolean {
+  const { homeAccountId } = request;
+  if (homeAccountId === undefined) return false;
+  if (!record?.cache.getAccount({ homeAccountId })) return true;
+  const stored = refreshTokenIn(record.cache, request);
+  return stored !== undefined && stored !== sent;
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,3 @@
-import type { Lease } from '../backend/lease.js';
 import { sleep } from '../clock.js';
 import { RefreshFailedError } from '../errors.js';
 import type { Grant } from '../provider/grant.js';
@@ -11,6 +10,12 @@ const BASE_DELAY_MS = 500;
 /** Longer requests to wait are passed on to the caller as throttling. */
 const MAX_RETRY_AFTER_MS = 10_000;
 
+/** The right to spend a refresh token; it may run out while a repeat is waited for. */
+export interface SendingRight {
+  /** Whether it still lasts for a call in `ms` milliseconds. */
+  lasts(ms: number): boolean;
+}
+
 /**
  * Sends one grant so that the server sees it at most once. It is repeated only when nothing was sent, or when the server
  * answered 429, which spends nothing; and never once it is sent and unanswered (the server may have acted on it).
@@ -20,15 +25,17 @@ export async function exchangeOnce(
   grant: Grant,
   slice: TokenCache,
   context: ProviderContext,
-  lease: Pick<Lease, 'remainingMs'>,
+  right: SendingRight,
 ): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await provider.exchange(grant, slice, context);
     } catch (error) {
       const delayMs = repeatAfterMs(error, attempt);
-      if (delayMs === undefined || lease.remainingMs() < delayMs + 5_000) throw publicFailure(error);
+      if (delayMs === undefined || !right.lasts(delayMs)) throw publicFailure(error);
       await sleep(context.clock, delayMs, { hold: true });
+      // The process may have stood still meanwhile, and somebody else hold the lease.
+      if (!right.lasts(0)) throw publicFailure(error);
     }
   }
 }

@@ -38,6 +38,20 @@ export function scheduleOf(token: StoredAccessToken, windows: RefreshWindows, ra
   return { softAt, hardAt: token.expiresAt - hard, expiresAt: token.expiresAt };
 }
 
+/**
+ * A number in [0, 1) that is the same whenever and wherever the same token is looked at: drawn anew at every look, the
+ * earliest of many draws would count.
+ */
+export function drawFor(secret: string): number {
+  // FNV-1a and one round of mixing: costs nothing beside decoding a record. Signatures differ at their end.
+  let hash = 0x811c9dc5;
+  for (let at = Math.max(0, secret.length - 64); at < secret.length; at++)
+    hash = Math.imul(hash ^ secret.charCodeAt(at), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
 /** Whether another process's token is young enough to be used instead of a refresh. */
 export function isAdoptable(token: StoredAccessToken, windows: RefreshWindows, serverNow: number): boolean {
   const life = Math.max(0, token.expiresAt - token.cachedAt);

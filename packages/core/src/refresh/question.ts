@@ -81,6 +81,7 @@ export function requestFor(
   const { scopes, tenantId, assertion } = question;
   const { tokenKey, clientId, environments } = place;
   const homeAccountId = options.account?.homeAccountId;
+  const assertionHash = assertion === undefined ? undefined : userAssertionHash(assertion);
   return {
     tokenKey,
     grantType: grantTypeOf(question),
@@ -91,13 +92,14 @@ export function requestFor(
       homeAccountId: homeAccountId ?? null,
       scopes,
       ...(tenantId === undefined ? {} : { tenantId }),
-      ...(assertion === undefined ? {} : { userAssertionHash: userAssertionHash(assertion) }),
+      ...(assertionHash === undefined ? {} : { userAssertionHash: assertionHash }),
     },
     homeAccountId,
     tenantId,
     scopes,
     claims: options.claims,
-    leaseName: leaseName({ ...place, homeAccountId, scopes: [tenantId ?? '', ...scopes] }),
+    // Different people's assertions have nothing to wait for one another.
+    leaseName: leaseName({ ...place, homeAccountId, scopes: [tenantId ?? '', assertionHash ?? '', ...scopes] }),
     ...(assertion === undefined ? {} : { assertion }),
   };
 }

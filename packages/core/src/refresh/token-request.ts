@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import type { Grant } from '../provider/grant.js';
 import type { AccessTokenRequest } from '../tokens/access-token-index.js';
 import type { AccountInfo } from '../tokens/schema.js';
+import type { TokenCache } from '../tokens/token-cache.js';
 
 /** One wish for an access token, with everything resolved that selects it. */
 export interface TokenRequest {
@@ -27,9 +30,30 @@ export interface RefreshTrigger {
   readonly account: AccountInfo | undefined;
   /** A claims challenge is answered by this call's own token only. */
   readonly adoptNothing: boolean;
+  /** A token with less left is not adopted. */
+  readonly minimumLifetimeMs: number;
 }
 
 /** Names a refresh within this process: equal ones are one. */
 export function flightKey(request: TokenRequest): string {
   return `${request.leaseName}\u0000${request.match.id}\u0000${request.claims ?? ''}`;
+}
+
+/** What is sent for a request. */
+export function grantOf(request: TokenRequest): Grant {
+  if (request.assertion !== undefined)
+    return { grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: request.assertion };
+  if (request.homeAccountId === undefined) return { grantType: 'client_credentials' };
+  return { grantType: 'refresh_token', homeAccountId: request.homeAccountId };
+}
+
+/** The refresh token that this request would spend. */
+export function refreshTokenIn(cache: TokenCache | undefined, request: TokenRequest): string | undefined {
+  if (!cache || request.homeAccountId === undefined) return undefined;
+  return cache.getRefreshToken({ homeAccountId: request.homeAccountId, clientId: request.match.clientId })?.secret;
+}
+
+/** Tells refresh tokens apart without keeping them. */
+export function refreshTokenDigest(secret: string | undefined): string | undefined {
+  return secret === undefined ? undefined : createHash('sha256').update(secret).digest('base64url');
 }
