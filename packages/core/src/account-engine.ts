@@ -95,21 +95,21 @@ export class AccountEngine {
     return this.#anyAccount;
   }
 
-  /** What to look for, prepared once per combination. */
+  /** What to look for, prepared once per combination. `appOnly: false` for a person's token of any application. */
   question(
     selection: Selection,
-    wish: { readonly scopes?: Scopes | undefined; readonly tenantId?: string | undefined } = {},
+    wish: { readonly scopes?: Scopes | undefined; readonly tenantId?: string | undefined; readonly appOnly?: false } = {},
   ): Question {
-    const { scopes = this.options.scopes, tenantId } = wish;
+    const { scopes = this.options.scopes, tenantId, appOnly = this.isAppOnly } = wish;
     const words = scopes === undefined ? '' : typeof scopes === 'string' ? scopes : scopes.join(' ');
-    const id = `${selection.homeAccountId ?? ''}\n${selection.username ?? ''}\n${tenantId ?? ''}\n${words}`;
+    const id = `${selection.homeAccountId ?? ''}\n${selection.username ?? ''}\n${tenantId ?? ''}\n${appOnly}\n${words}`;
     let question = this.#questions.get(id);
     if (!question) {
       question = {
         id,
-        appOnly: this.isAppOnly,
+        appOnly,
         ...selection,
-        scopes: this.isAppOnly ? this.#applicationScopes(scopes) : this.#delegatedScopes(scopes),
+        scopes: appOnly ? this.#applicationScopes(scopes) : this.#delegatedScopes(scopes),
         tenantId: tenantId ?? this.options.tenantId,
       };
       this.#questions.set(id, question);
