@@ -1,3 +1,4 @@
+import { strictOptions } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { AccountInfo } from './tokens/schema.js';
 
@@ -26,4 +27,18 @@ export interface AccessTokenResult {
   readonly scopes: readonly string[];
   /** Absent for an application's own tokens. */
   readonly account?: AccountInfo;
+}
+
+const NAMES: ReadonlySet<string> = new Set<keyof AccessTokenOptions>([
+  'scopes',
+  'tenantId',
+  'minimumLifetimeMs',
+  'forceRefresh',
+  'claims',
+  'signal',
+]);
+
+/** @throws TypeError for a name that is no option, naming the nearest one. Copies nothing: this is on the hot path. */
+export function checkAccessTokenOptions(options: AccessTokenOptions): void {
+  for (const name in options) if (!NAMES.has(name)) strictOptions('getAccessToken', options, [...NAMES]);
 }

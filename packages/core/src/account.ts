@@ -1,4 +1,4 @@
-import type { AccessTokenOptions, AccessTokenResult } from './access-token.js';
+import { type AccessTokenOptions, type AccessTokenResult, checkAccessTokenOptions } from './access-token.js';
 import { AccountEngine, type Selection } from './account-engine.js';
 import { type AccountOptions, checkAccountOptions } from './account-options.js';
 import type { ApplicationCredentials } from './application-credentials.js';
@@ -16,7 +16,7 @@ import { hold } from './refresh/hold.js';
 import type { Question } from './refresh/question.js';
 import type { ConsentHandler } from './sign-in/consent.js';
 import type { SignInFlow } from './sign-in/sign-in-flow.js';
-import { SignIn, type SignInOptions, type SignInResult } from './sign-in.js';
+import { SIGN_IN_OPTIONS, SignIn, type SignInOptions, type SignInResult } from './sign-in.js';
 import { SignedInAccounts } from './signed-in-accounts.js';
 import type { AccountInfo } from './tokens/schema.js';
 
@@ -114,7 +114,9 @@ export class Account {
   set username(username: string | undefined) {
     if (username !== undefined && (typeof username !== 'string' || username === ''))
       throw invalidArgument('username must be a user name, or undefined.');
-    if (username?.toLowerCase() === this.username?.toLowerCase()) return;
+    // The account that signed in under this name stays chosen by its id, which says more.
+    const chosen = this.#selection.homeAccountId !== undefined && username !== undefined;
+    if (chosen && username.toLowerCase() === this.username?.toLowerCase()) return;
     this.#select({ username });
   }
 
@@ -135,15 +137,19 @@ export class Account {
   async authenticate(
     options: SignInOptions & { readonly handleConsent?: ConsentHandler; readonly storeToken?: boolean } = {},
   ): Promise<SignInResult> {
-    if (this.#engine.isAppOnly) return this.#authenticateApplication(options);
-    const { handleConsent, storeToken, ...request } = options;
+    const { handleConsent, storeToken, ...request } = strictOptions('authenticate', options, [
+      ...SIGN_IN_OPTIONS,
+      'handleConsent',
+      'storeToken',
+    ]);
+    if (this.#engine.isAppOnly) return this.#authenticateApplication(request);
     const signedIn = await hold(this.#signIn.interactive(request, { handleConsent, username: this.#selection.username }));
     return this.#finish(signedIn, { storeToken });
   }
 
   /** Where to send a person's browser, and the flow to finish with in `requestToken`: the two-step sign-in of web servers. */
-  getAuthorizationUrl(options: SignInOptions = {}): Promise<{ readonly url: string; readonly flow: SignInFlow }> {
-    return this.#signIn.start(options);
+  async getAuthorizationUrl(options: SignInOptions = {}): Promise<{ readonly url: string; readonly flow: SignInFlow }> {
+    return this.#signIn.start(strictOptions('getAuthorizationUrl', options, SIGN_IN_OPTIONS));
   }
 
   /** Finishes a two-step sign-in with the URL the browser was redirected to, and stores the tokens under `tokenKey`. */
@@ -166,8 +172,8 @@ export class Account {
   }
 
   /** Starts a device-code sign-in: show `message` to the person, then call `acquireTokenByDeviceFlow`, in any process. */
-  initiateDeviceFlow(options: SignInOptions = {}): Promise<DeviceFlow> {
-    return this.#signIn.startDevice(options);
+  async initiateDeviceFlow(options: SignInOptions = {}): Promise<DeviceFlow> {
+    return this.#signIn.startDevice(strictOptions('initiateDeviceFlow', options, SIGN_IN_OPTIONS));
   }
 
   /** Waits until the person has entered the device code, and stores the tokens. */
@@ -176,11 +182,12 @@ export class Account {
   }
 
   /** A token for the person that an incoming access token (`assertion`) speaks for: on-behalf-of, for web APIs. */
-  acquireTokenOnBehalfOf(assertion: string, options: AccessTokenOptions = {}): Promise<AccessTokenResult> {
+  async acquireTokenOnBehalfOf(assertion: string, options: AccessTokenOptions = {}): Promise<AccessTokenResult> {
+    checkAccessTokenOptions(options);
     if (typeof assertion !== 'string' || assertion === '') throw invalidArgument('assertion must be the incoming access token.');
     const { scopes, tenantId, ...rest } = options;
-    const question = this.#engine.question({}, { scopes, tenantId });
-    const own = { ...question, id: `${question.id}\n${userAssertionHash(assertion)}`, appOnly: false, assertion };
+    const question = this.#engine.question({}, { scopes, tenantId, appOnly: false });
+    const own = { ...question, id: `${question.id}\n${userAssertionHash(assertion)}`, assertion };
     return this.#engine.source.get(this.#tokenKey, own, rest);
   }
 
@@ -191,6 +198,7 @@ export class Account {
    */
   async getAccessToken(options?: AccessTokenOptions): Promise<AccessTokenResult> {
     const { source } = this.#engine;
+    if (options !== undefined) checkAccessTokenOptions(options);
     const question = this.#questionFor(options);
     if (options === undefined || isPlain(options)) {
       const hit = source.peek(this.#tokenKey, question);

@@ -4,6 +4,7 @@ import { httpError } from './http/http-error.js';
 import { encodeBody, type JsonReplacer } from './http/json-body.js';
 import { mergeHeaders } from './http/merge-headers.js';
 import { type QueryParams, requestUrl } from './http/request-url.js';
+import { strictOptions } from './options.js';
 import type { Protocol } from './protocol/protocol.js';
 
 /** Options of one request. */
@@ -88,8 +89,9 @@ export class Connection {
 
   async #request(
     { method, url, data }: { readonly method: string; readonly url: string; readonly data?: unknown },
-    { params, headers, signal }: RequestOptions = {},
+    options: RequestOptions = {},
   ): Promise<Response> {
+    const { params, headers, signal } = strictOptions('Request', options, ['params', 'headers', 'signal']);
     const { protocol, jsonReplacer, fetch } = this.#parts;
     const { body, contentType } = encodeBody(data, jsonReplacer);
     const init: RequestInit = { method, headers: mergeHeaders(headers, contentType ? { 'content-type': contentType } : {}) };

@@ -29,6 +29,17 @@ export interface SignInOptions {
   readonly signal?: AbortSignal;
 }
 
+export const SIGN_IN_OPTIONS = [
+  'scopes',
+  'redirectUri',
+  'prompt',
+  'loginHint',
+  'domainHint',
+  'claims',
+  'extraParameters',
+  'signal',
+] as const satisfies readonly (keyof SignInOptions)[];
+
 /** Who signed in, what was granted, and where the tokens are. */
 export interface SignInResult {
   readonly account: AccountInfo;

@@ -1,0 +1,137 @@
+import { MemoryTokenBackend } from '@tokenry/memory';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Account } from '../../src/account.js';
+import { FlowExpiredError, StateMismatchError } from '../../src/errors.js';
+import type { DeviceFlow } from '../../src/provider/token-provider.js';
+import { deviceCodeConsent } from '../../src/sign-in/device-code-consent.js';
+import type { SignInFlow } from '../../src/sign-in/sign-in-flow.js';
+import { type AccountStage, ADA, BEN, failure, openAccountStage, PUBLIC, REDIRECT_URI, WEB } from './stage.js';
+
+let stage: AccountStage;
+beforeAll(async () => {
+  stage = await openAccountStage();
+});
+beforeEach(() => stage.authority.forgetCalls());
+afterAll(() => stage[Symbol.asyncDispose]());
+
+const redirected = (url: string, username = ADA) => stage.authority.consentAs(username)({ url, redirectUri: REDIRECT_URI });
+
+describe('in two steps, for web servers', () => {
+  it('finishes in another process: the flow survives JSON, another Account finishes', async () => {
+    const tokenBackend = new MemoryTokenBackend();
+    const flowKeys = [new Uint8Array(32).fill(7)];
+    const first = stage.account(WEB, { tokenBackend, flowKeys });
+    const { url, flow } = await first.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    expect(new URL(url).searchParams.get('state')).toBe(flow.id);
+    const kept = JSON.parse(JSON.stringify(flow)) as SignInFlow;
+    const second = stage.account(WEB, { tokenBackend, flowKeys });
+    const result = await second.requestToken(await redirected(url), { flow: kept });
+    expect(result.account.username).toBe(ADA);
+    expect(await first.isAuthenticated()).toBe(true);
+    expect((await first.getCurrentUser()).userPrincipalName).toBe(ADA);
+  });
+
+  it('stores the tokens under a key that depends on who signed in', async () => {
+    const app = stage.account(WEB);
+    const { url, flow } = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    const result = await app.requestToken(new URL(await redirected(url, BEN)), {
+      flow,
+      tokenKey: ({ account, scopes }) => `user-${account.username}-${scopes.length > 0}`,
+    });
+    expect(result.tokenKey).toBe(`user-${BEN}-true`);
+    expect(await app.isAuthenticated()).toBe(false);
+    const user = app.forKey(result.tokenKey);
+    expect((await user.getCurrentUser()).userPrincipalName).toBe(BEN);
+  });
+
+  it('refuses the redirect of another sign-in, and an old flow', async () => {
+    const app = stage.account(WEB);
+    const one = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    const two = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    const answer = await redirected(one.url);
+    expect(StateMismatchError.is(await failure(app.requestToken(answer, { flow: two.flow })))).toBe(true);
+    stage.pass(600_001);
+    expect(FlowExpiredError.is(await failure(app.requestToken(answer, { flow: one.flow })))).toBe(true);
+  });
+
+  it('passes prompt, hints and more parameters on', async () => {
+    const { url } = await stage.account(WEB, { redirectUri: REDIRECT_URI }).getAuthorizationUrl({
+      prompt: 'select_account',
+      loginHint: ADA,
+      domainHint: 'contoso.example',
+      extraParameters: { msafed: '0' },
+    });
+    expect(Object.fromEntries(new URL(url).searchParams)).toMatchObject({
+      prompt: 'select_account',
+      login_hint: ADA,
+      domain_hint: 'contoso.example',
+      msafed: '0',
+      redirect_uri: REDIRECT_URI,
+    });
+  });
+
+  it('needs to know where to come back to', async () => {
+    expect(await failure(stage.account(WEB).getAuthorizationUrl())).toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT' });
+  });
+
+  it('stores nothing with storeToken: false', async () => {
+    const tokenBackend = new MemoryTokenBackend();
+    const app = stage.account(WEB, { tokenBackend });
+    const { url, flow } = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    const { account } = await app.requestToken(await redirected(url), { flow, storeToken: false });
+    expect(account.username).toBe(ADA);
+    expect(await tokenBackend.checkToken()).toBe(false);
+  });
+});
+
+describe('by device code', () => {
+  it('in two steps: another process waits, through JSON', async () => {
+    const tokenBackend = new MemoryTokenBackend();
+    const first = stage.account(PUBLIC, { tokenBackend });
+    const flow = await first.initiateDeviceFlow();
+    expect(flow.message).toContain(flow.userCode);
+    const second = stage.account(PUBLIC, { tokenBackend });
+    await stage.authority.approveDevice(flow.userCode, ADA);
+    const result = await second.acquireTokenByDeviceFlow(JSON.parse(JSON.stringify(flow)) as DeviceFlow);
+    expect(result.account.username).toBe(ADA);
+    expect((await first.getCurrentUser()).userPrincipalName).toBe(ADA);
+  });
+
+  it('as a consent handler', async () => {
+    const account = stage.account(PUBLIC);
+    const show = ({ userCode }: DeviceFlow) => stage.authority.approveDevice(userCode, BEN);
+    expect((await account.authenticate({ handleConsent: deviceCodeConsent({ show }) })).account.username).toBe(BEN);
+  });
+
+  it('ends with the person’s refusal', async () => {
+    const account = stage.account(PUBLIC);
+    const show = ({ userCode }: DeviceFlow) => stage.authority.declineDevice(userCode);
+    expect(await failure(account.authenticate({ handleConsent: deviceCodeConsent({ show }) }))).toMatchObject({
+      code: 'TOKENRY_AUTHORIZATION_DENIED',
+    });
+  });
+
+  it('ends with the caller’s abort', async () => {
+    const account = stage.account(PUBLIC);
+    const flow = await account.initiateDeviceFlow();
+    const controller = new AbortController();
+    const waiting = failure(account.acquireTokenByDeviceFlow(flow, { signal: controller.signal }));
+    controller.abort(new Error('enough'));
+    expect(await waiting).toMatchObject({ message: 'enough' });
+  });
+});
+
+describe('a misspelt option', () => {
+  const wrong = { scope: 'basic' } as object;
+  it.each<[string, (account: Account) => Promise<unknown>]>([
+    ['authenticate', (account) => account.authenticate(wrong)],
+    ['getAuthorizationUrl', (account) => account.getAuthorizationUrl(wrong)],
+    ['initiateDeviceFlow', (account) => account.initiateDeviceFlow(wrong)],
+    ['getAccessToken', (account) => account.getAccessToken(wrong)],
+    ['a request', (account) => account.connection.get('/me', wrong)],
+    ['acquireTokenOnBehalfOf', (account) => account.acquireTokenOnBehalfOf('x', wrong)],
+  ])('of %s is refused with the nearest name', async (_name, call) => {
+    const error = await failure(call(stage.account(WEB, { redirectUri: REDIRECT_URI })));
+    expect(error).toMatchObject({ code: 'TOKENRY_UNKNOWN_OPTION', message: expect.stringContaining('unknown option "scope"') });
+  });
+});
