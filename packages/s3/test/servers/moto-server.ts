@@ -55,8 +55,16 @@ export class MotoServer {
 
   /** From now on only users with a key and a policy may do anything; `false`: everybody everything again. */
   async enforcePermissions(enforced: boolean): Promise<void> {
-    const body = enforced ? '0' : 'Infinity';
-    const answer = await fetch(`http://127.0.0.1:${this.port}/moto-api/reset-auth`, { method: 'POST', body });
+    await this.#tell('reset-auth', enforced ? '0' : 'Infinity');
+  }
+
+  /** Forgets everything that is stored. */
+  async reset(): Promise<void> {
+    await this.#tell('reset');
+  }
+
+  async #tell(what: string, body = ''): Promise<void> {
+    const answer = await fetch(`http://127.0.0.1:${this.port}/moto-api/${what}`, { method: 'POST', body });
     if (!answer.ok) throw new Error(`moto_server did not take it: ${answer.status}`);
   }
 

@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { BackendUnavailableError, CapabilityError, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
+import type { CurrentValue, Secrets, SignalOption } from './secrets.js';
+
+/**
+ * Takes the place of a record from the moment of its removal until the service has deleted the secret, and after it was
+ * restored until the new record is there. Other programs read it as an empty cache.
+ */
+const REMOVED = Buffer.from('{"_tokenry":"removed"}');
+
+/** How long a removal that somebody began may take before a new record takes its place. */
+const REMOVAL_MS = 5_000;
+/** How long the service may need to forget a secret that was deleted without recovery. */
+const FORGETTING_MS = 30_000;
+const POLL_MS = 100;
+
+export interface Write extends SignalOption {
+  readonly name: string;
+  readonly id: string;
+  readonly data: Uint8Array;
+}
+
+/** The record in a secret; `undefined` where it has been removed. */
+export function recordIn(value: CurrentValue | undefined): CurrentValue | undefined {
+  return value && isRemoved(value) ? undefined : value;
+}
+
+const isRemoved = ({ data }: CurrentValue): boolean => REMOVED.equals(data);
+
+/**
+ * Compare-and-swap on a service that has none, in two steps: a value is stored where nobody looks, then AWSCURRENT is moved
+ * to it *from* the expected version, which the service refuses when it is no longer there.
+ */
+export class CompareAndSwap {
+  readonly #secrets: Secrets;
+
+  constructor(secrets: Secrets) {
+    this.#secrets = secrets;
+  }
+
+  /**
+   * Replaces the expected version; resolves to the new one. `undefined`: a secret that has no value yet.
+   * @throws VersionConflictError when it is not the current one.
+   */
+  async replace(write: Write, expected: string | undefined, version: string = randomUUID()): Promise<string> {
+    const { id, name, data } = write;
+    if (!(await this.#secrets.stage(id, { data, version }, write))) throw await this.#whyNot(write, expected);
+    if (await this.#secrets.promote(id, version, expected, write)) return version;
+    // Refused: because it was moved already, by our own first attempt whose answer was lost, or by somebody else.
+    const now = await this.#secrets.state(id, write);
+    if (now?.current === version && !now.isDeleted) return version;
+    throw new VersionConflictError(name);
+  }
+
+  /**
+   * Makes a record where there is none; resolves to its version.
+   * @throws VersionConflictError when there is one.
+   */
+  async create(write: Write): Promise<string> {
+    const version = randomUUID();
+    const startedAt = performance.now();
+    const waitedMs = () => performance.now() - startedAt;
+    for (;;) {
+      if (await this.#secrets.create(write.id, { data: write.data, version }, write)) return version;
+      const done = await this.#createInPlace(write, version, waitedMs());
+      if (done !== undefined) return done;
+      if (waitedMs() > FORGETTING_MS)
+        throw new BackendUnavailableError(
+          `The secret "${write.id}" is neither there nor can it be made; it is still being deleted.`,
+        );
+      await sleep(systemClock, POLL_MS, { signal: write.signal, hold: true });
+    }
+  }
+
+  /** Writes whatever is there. */
+  async overwrite(write: Write): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      const now = await this.#secrets.current(write.id, write);
+      try {
+        return await (now ? this.replace(write, now.version) : this.create(write));
+      } catch (error) {
+        if (!VersionConflictError.is(error) || attempt === 20) throw error;
+      }
+    }
+  }
+
+  /** Removes a record; resolves to whether there was one. With `expected`, only that version. */
+  async remove(name: string, id: string, { expected, signal }: SignalOption & { readonly expected?: string }): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      const now = await this.#secrets.current(id, { signal });
+      if (!now) return false;
+      if (!isRemoved(now)) {
+        if (expected !== undefined && now.version !== expected) throw new VersionConflictError(name);
+        try {
+          // The deletion itself knows no condition: this step is the removal, and nobody can undo it unseen.
+          await this.replace({ name, id, data: REMOVED, signal }, now.version);
+        } catch (error) {
+          if (!VersionConflictError.is(error) || expected !== undefined || attempt === 20) throw error;
+          continue;
+        }
+      }
+      await this.#secrets.delete(id, { signal });
+      return !isRemoved(now);
+    }
+  }
+
+  async #whyNot(write: Write, expected: string | undefined): Promise<Error> {
+    const now = await this.#secrets.state(write.id, write);
+    if (!now || now.isDeleted || now.current !== expected) return new VersionConflictError(write.name);
+    return new CapabilityError(
+      `The secret "${write.id}" takes no new value. It may be managed or replicated by another service.`,
+    );
+  }
+
+  /** Something is in the way of a new secret: nothing but a conflict if it is a record. `undefined`: try again. */
+  async #createInPlace(write: Write, version: string, waitedMs: number): Promise<string | undefined> {
+    const { id } = write;
+    const state = await this.#secrets.state(id, write);
+    if (!state) return undefined;
+    if (state.isDeleted) {
+      // Deleted for ever is not deleted at once: a restoration is refused, until the name is free again.
+      if (!(await this.#secrets.restore(id, write))) return undefined;
+      return this.replace(write, state.current, version);
+    }
+    if (state.current === version) return version; // our own first attempt, whose answer was lost
+    if (state.current === undefined) return this.replace(write, undefined, version);
+    const now = await this.#secrets.current(id, write);
+    if (!now) return undefined;
+    if (!isRemoved(now)) throw new VersionConflictError(write.name);
+    return waitedMs < REMOVAL_MS ? undefined : this.replace(write, now.version, version);
+  }
+}
+
+/** @throws CapabilityError for a record that the service cannot hold. */
+export function assertNotEmpty(name: string, data: Uint8Array): void {
+  if (data.byteLength > 0) return;
+  throw new CapabilityError(`The record "${name}" is empty; a secret cannot hold nothing. Remove it instead.`);
+}

@@ -1,0 +1,2 @@
+export type { SecretsManagerTokenBackendOptions } from './options.js';
+export { SecretsManagerTokenBackend } from './secrets-manager-token-backend.js';

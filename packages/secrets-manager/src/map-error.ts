@@ -1,0 +1,115 @@
+import {
+  BackendAccessDeniedError,
+  BackendThrottledError,
+  BackendUnavailableError,
+  CapabilityError,
+  TokenryError,
+} from '@tokenry/core/backend';
+
+/** What was tried, for the message. */
+export interface Attempt {
+  /** Such as `read the secret "prod/o365-token"`. */
+  readonly doing: string;
+  /** The action that it takes, such as `secretsmanager:GetSecretValue`. */
+  readonly action: string;
+}
+
+/** The parts of the vendor's errors that are read here; all of them are documented, or headers of HTTP. */
+export interface SdkError extends Error {
+  readonly code?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
+type Advice = (attempt: Attempt) => string;
+
+/** Names from docs.aws.amazon.com/secretsmanager/latest/apireference/CommonErrors.html and of the SDK's own errors. */
+const DENIED: Readonly<Record<string, Advice>> = {
+  AccessDeniedException: ({ action }) => `this program may not. It needs ${action} on this secret.`,
+  AccessDenied: ({ action }) => `this program may not. It needs ${action} on this secret.`,
+  NotAuthorized: ({ action }) => `this program may not. It needs ${action} on this secret.`,
+  UnrecognizedClientException: () => 'the access key does not exist. It may have been rotated.',
+  InvalidClientTokenId: () => 'the access key does not exist. It may have been rotated.',
+  InvalidSignatureException: () => 'the secret access key is wrong, or the clock of this machine is more than five minutes off.',
+  SignatureDoesNotMatch: () => 'the secret access key is wrong.',
+  IncompleteSignature: () => 'the credentials are not whole.',
+  MissingAuthenticationTokenException: () => 'the request carried no credentials.',
+  ExpiredTokenException: () => 'the session credentials have expired.',
+  RequestExpired: () => 'the clock of this machine is off.',
+  OptInRequired: () => 'the AWS account has no subscription to this service.',
+  CredentialsProviderError: () =>
+    'no credentials were found. Give this program a role, a profile or keys, or pass clientOptions.credentials.',
+  DecryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:Decrypt.',
+  EncryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:GenerateDataKey.',
+};
+
+const THROTTLED: Readonly<Record<string, Advice>> = {
+  ThrottlingException: () => 'the service asks to slow down.',
+  Throttling: () => 'the service asks to slow down.',
+  ThrottledException: () => 'the service asks to slow down.',
+  TooManyRequestsException: () => 'the service asks to slow down.',
+  RequestLimitExceeded: () => 'the service asks to slow down.',
+  LimitExceededException: () =>
+    'a quota is used up: about 100 versions of one secret (those of the last 24 hours are never removed), or the number of secrets. Give each account a token key of its own.',
+};
+
+const UNSUITABLE: Readonly<Record<string, Advice>> = {
+  InvalidRequestException: () => 'the service refuses it for this secret. It may be managed or replicated by another service.',
+  InvalidParameterException: () => 'the service refuses the request.',
+  ValidationException: () => 'the service refuses the request.',
+  MalformedPolicyDocumentException: () => 'the policy of the secret is broken.',
+};
+
+/**
+ * Turns an error of the SDK, told by its *name*, into one that says what it means for a token, and what to do. Absence
+ * is never an error here: who can read ResourceNotFoundException as "absent" does so before. Errors that are not the
+ * SDK's pass through.
+ */
+export function mapError(error: unknown, attempt: Attempt): unknown {
+  if (!(error instanceof Error) || TokenryError.is(error)) return error;
+  const { name } = error;
+  const options = safeCause(error);
+  const message = (advice: string) => `Could not ${attempt.doing} (${(error as SdkError).code ?? name}): ${advice}`;
+  if (DENIED[name]) return new BackendAccessDeniedError(message(DENIED[name](attempt)), options);
+  if (UNSUITABLE[name]) return new CapabilityError(message(UNSUITABLE[name](attempt)), options);
+  if (THROTTLED[name]) {
+    const throttled = message(THROTTLED[name](attempt));
+    return new BackendThrottledError(throttled, { ...options, retryAfterMs: retryAfterMs(error) });
+  }
+  return byNature(error, message);
+}
+
+// Names that nobody has heard of yet. What is not known for certain is an outage.
+function byNature(error: SdkError, message: (advice: string) => string): unknown {
+  const status = error.$metadata?.httpStatusCode ?? undefined;
+  const options = safeCause(error);
+  if (status === 401 || status === 403) return new BackendAccessDeniedError(message('the service denies it.'), options);
+  if (status === 429) {
+    const throttled = message('the service asks to slow down.');
+    return new BackendThrottledError(throttled, { ...options, retryAfterMs: retryAfterMs(error) });
+  }
+  if (status !== undefined || isNetworkTrouble(error)) {
+    const unanswered = message('the service did not answer as it should. Nothing is known about the token.');
+    return new BackendUnavailableError(unanswered, options);
+  }
+  return error;
+}
+
+/** Trouble on the way: a system call, TLS, a time-out, an answer that ended early. */
+function isNetworkTrouble(error: SdkError): boolean {
+  if (typeof error.code === 'string') return true;
+  return /^(TimeoutError|NetworkingError|AbortError|SyntaxError)$/.test(error.name) || error.$response !== undefined;
+}
+
+/** Seconds or a date, in milliseconds from now. */
+function retryAfterMs(error: SdkError): number | undefined {
+  const value = error.$response?.headers?.['retry-after'];
+  if (value === undefined) return undefined;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
+  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
+}
+
+// A parser's message quotes what it could not parse: that may be a piece of a token.
+function safeCause(error: Error): { readonly cause?: unknown } {
+  return error.name === 'SyntaxError' ? {} : { cause: error };
+}

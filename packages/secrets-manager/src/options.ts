@@ -1,0 +1,112 @@
+import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
+import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+
+export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptions {
+  /** The secret that holds the default record. @default 'o365_token.txt' */
+  readonly secretName?: string;
+  /** Put before the names of the secrets of all other token keys, literally, such as `prod/tokens/`. @default `secretName` + `/` */
+  readonly prefix?: string;
+  /** A client of yours; it is never closed here. @default one built from `clientOptions` */
+  readonly client?: SecretsManagerClient;
+  /**
+   * For a client of ours: `region` (python-o365's `region_name`), credentials, endpoint and whatever else
+   * `SecretsManagerClient` takes. Without it the vendor's default chains find region and credentials.
+   */
+  readonly clientOptions?: SecretsManagerClientConfig;
+  /** KMS key for secrets that are made here: id, ARN or alias. @default the account's key `aws/secretsmanager` */
+  readonly kmsKeyId?: string;
+  /** Tags for secrets that are made here. @default none */
+  readonly tags?: Readonly<Record<string, string>>;
+  /** `deleteToken()` removes the secret at once and for ever, as python-o365 does. @default false */
+  readonly forceDeleteWithoutRecovery?: boolean;
+  /** Days, 7 to 30, in which a deleted secret can be restored. @default 30, the vendor's */
+  readonly recoveryWindowInDays?: number;
+  /**
+   * The vendor advises against more than one sustained write of a secret per ten minutes. Within this time of the last one,
+   * refreshes that bring only access tokens wait in memory for the next write. 0: every refresh is written at once.
+   * @default 600_000
+   */
+  readonly minimumWriteIntervalMs?: number;
+}
+
+/** Names of the options that this backend adds to those of every backend. */
+export const OWN_OPTIONS = [
+  'secretName',
+  'prefix',
+  'client',
+  'clientOptions',
+  'kmsKeyId',
+  'tags',
+  'forceDeleteWithoutRecovery',
+  'recoveryWindowInDays',
+  'minimumWriteIntervalMs',
+] as const;
+
+const DEFAULT_SECRET_NAME = 'o365_token.txt';
+const TEN_MINUTES = 600_000;
+/** Names have at most 512 characters; record names take up to 300 of them. */
+const MAX_PREFIX = 200;
+/** docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html, Name. */
+const NAME = /^[A-Za-z0-9/_+=.@-]+$/;
+
+export interface ResolvedOptions {
+  readonly defaultTokenKey: string;
+  readonly minimumWriteIntervalMs: number;
+  readonly prefix: string;
+  /** Literal name of the default record's secret. */
+  readonly secretName: string;
+  /** What new secrets are made with. */
+  readonly creation: { readonly KmsKeyId?: string; readonly Tags?: { readonly Key: string; readonly Value: string }[] };
+  readonly deletion: { readonly ForceDeleteWithoutRecovery?: true; readonly RecoveryWindowInDays?: number };
+}
+
+/** Checks this backend's own options and fills in the defaults. */
+export function resolveOptions(options: SecretsManagerTokenBackendOptions): ResolvedOptions {
+  if (typeof options !== 'object' || options === null)
+    throw invalidArgument('SecretsManagerTokenBackend: options must be an object, such as { secretName: "prod/o365-token" }.');
+  if (options.client !== undefined && options.clientOptions !== undefined)
+    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
+  const { minimumWriteIntervalMs = TEN_MINUTES } = options;
+  if (typeof minimumWriteIntervalMs !== 'number' || !(minimumWriteIntervalMs >= 0))
+    throw outOfRange('minimumWriteIntervalMs must be a number of milliseconds, 0 or more.');
+  return { ...names(options), minimumWriteIntervalMs, creation: creation(options), deletion: deletion(options) };
+}
+
+function names({ secretName, prefix, defaultTokenKey }: SecretsManagerTokenBackendOptions) {
+  const name = checkName(secretName ?? defaultTokenKey ?? DEFAULT_SECRET_NAME, 'secretName');
+  const before = checkName(prefix ?? `${name}/`, 'prefix');
+  if (before.length > MAX_PREFIX)
+    throw outOfRange(`prefix is longer than ${MAX_PREFIX} characters: no room is left for the names of records.`);
+  if (secretName !== undefined && defaultTokenKey !== undefined && secretName !== defaultTokenKey)
+    throw invalidArgument('secretName and defaultTokenKey both name the default record: give one of them.');
+  // A default secret behind the prefix goes by what follows it, so that no other token key can mean the same secret.
+  const behind = name.startsWith(before) && name.length > before.length;
+  return { secretName: name, prefix: before, defaultTokenKey: behind ? name.slice(before.length) : name };
+}
+
+function creation({ kmsKeyId, tags }: SecretsManagerTokenBackendOptions): ResolvedOptions['creation'] {
+  if (kmsKeyId !== undefined && (typeof kmsKeyId !== 'string' || kmsKeyId === ''))
+    throw invalidArgument('kmsKeyId must be the id, ARN or alias of a KMS key.');
+  const given = Object.entries(tags ?? {});
+  if (given.some(([key, value]) => key === '' || typeof value !== 'string'))
+    throw invalidArgument('tags must be an object of strings.');
+  return {
+    ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }),
+    ...(given.length === 0 ? {} : { Tags: given.map(([Key, Value]) => ({ Key, Value })) }),
+  };
+}
+
+function deletion(options: SecretsManagerTokenBackendOptions): ResolvedOptions['deletion'] {
+  const { forceDeleteWithoutRecovery = false, recoveryWindowInDays: days } = options;
+  if (days !== undefined && (!Number.isInteger(days) || days < 7 || days > 30))
+    throw outOfRange('recoveryWindowInDays must be an integer of 7 to 30.');
+  if (forceDeleteWithoutRecovery && days !== undefined)
+    throw invalidArgument('forceDeleteWithoutRecovery leaves no recoveryWindowInDays: give one of them.');
+  if (forceDeleteWithoutRecovery) return { ForceDeleteWithoutRecovery: true };
+  return days === undefined ? {} : { RecoveryWindowInDays: days };
+}
+
+function checkName(value: unknown, option: string): string {
+  if (typeof value === 'string' && NAME.test(value) && value.length <= 512) return value;
+  throw invalidArgument(`${option} must be the name of a secret: letters, digits and /_+=.@- only.`);
+}
