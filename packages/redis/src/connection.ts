@@ -141,7 +141,10 @@ export class RedisConnection {
 
   #hold(hold: boolean): void {
     if (this.#options.client || !this.#client) return;
-    for (const socket of socketsOf(this.#client)) hold ? socket.ref?.() : socket.unref?.();
+    for (const socket of socketsOf(this.#client)) {
+      if (hold) socket.ref?.();
+      else socket.unref?.();
+    }
   }
 
   /**

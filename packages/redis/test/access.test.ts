@@ -69,7 +69,7 @@ describe.skipIf(!redisAvailable)('the permissions of the README', () => {
 describe.skipIf(!redisAvailable)('TLS', () => {
   test('a server whose authority is given is used, any other is not', async () => {
     const tls = await startTlsServer(['--requirepass', PASSWORD]);
-    onTestFinished(tls.stop);
+    onTestFinished(() => tls.stop());
     const clientOptions = { url: `rediss://localhost:${tls.port}`, password: PASSWORD };
     await useEverything(backendOn({ ...clientOptions, tls: { ca: tls.ca } }));
     const error = await rejection(backendOn(clientOptions).records.read('user-1'));

@@ -182,7 +182,7 @@ describe('error replies', () => {
       'All sentinels are unreachable and retry is disabled. Last error: NOAUTH Authentication required.',
       BackendAccessDeniedError,
     ],
-  ])('%s', (message, type) => {
+  ] as readonly (readonly [string, { is(error: unknown): boolean }])[])('%s', (message, type) => {
     expect(type.is(mapped(message))).toBe(true);
   });
 });

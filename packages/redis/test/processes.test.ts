@@ -39,6 +39,18 @@ describe.skipIf(!redisAvailable)('several processes', () => {
     300_000,
   );
 
+  test('a record that is removed under load is not brought back by a late save', async () => {
+    const keys = Array.from({ length: 50 }, (_, n) => `leaving-${n}`);
+    for (const key of keys) await server.cli('set', key, '0');
+    const writers = Array.from({ length: 3 }, () => new Child('update-until-gone', [{ clientOptions: clientOptions() }, keys]));
+    running.push(...writers);
+    for (const writer of writers) expect(await writer.hear()).toBe('ready');
+    for (const key of keys) expect(await server.cli('del', key)).toBe('1');
+    const said = await Promise.all(writers.map((writer) => writer.hear<{ readonly saved: number }>()));
+    expect(said.every(({ saved }) => saved > 0)).toBe(true);
+    expect(await server.cli('exists', ...keys)).toBe('0');
+  });
+
   test('a process that saved, listed and held a lease ends by itself', async () => {
     for (const invalidation of [false, true]) {
       const child = new Child('use-and-end', [{ clientOptions: clientOptions(), invalidation, keyPrefix: 'app:' }]);

@@ -109,7 +109,7 @@ describe.skipIf(!redisAvailable)('records in Redis', () => {
     test('a prefix that the client itself adds is kept out of token keys', async () => {
       const client = new Redis({ port: server.port, host: '127.0.0.1', keyPrefix: 'outer*:' });
       onTestFinished(() => client.disconnect());
-      const backend = backendOn({ client, clientOptions: undefined, keyPrefix: 'inner:' } as RedisTokenBackendOptions);
+      const backend = new RedisTokenBackend({ client, keyPrefix: 'inner:' });
       await backend.records.write('user-1', bytes('{}'), { expect: 'absent' });
       await plainClient().set('outerX:inner:user-2', '{}');
       expect(await plainClient().get('outer*:inner:user-1')).toBe('{}');

@@ -33,7 +33,7 @@ export class FaultProxy {
       });
     }
     client.on('data', (request) => upstream.write(request));
-    upstream.on('data', (answer) => {
+    upstream.on('data', (answer: Buffer) => {
       const fate = this.onAnswer(answer);
       if (fate === 'pass') client.write(answer);
       if (fate === 'lose') client.resetAndDestroy();
