@@ -1,17 +1,17 @@
 import type { TokenBackend } from '@tokenry/core/backend';
 import { TokenCache } from '@tokenry/core/tokens';
 import { type Application, applicationOf } from './application.js';
-import { additions, withoutReplaced } from './changes.js';
+import type { Change } from './batch.js';
+import { difference, unexplained } from './changes.js';
 import { type Filled, fill, read } from './msal-memory.js';
 import type { CacheContext, CachePlugin, SerializedCache } from './msal-types.js';
 import { type CachePluginOptions, checkBackend, checkPluginOptions, currentKey } from './options.js';
-import { type Change, unsavedRecord } from './unsaved.js';
+import { unsavedRecord } from './unsaved.js';
 
 /** An access between `beforeCacheAccess` and `afterCacheAccess`. */
 interface Access {
   readonly application: Application;
   readonly tokenKey: string;
-  readonly view: TokenCache;
   readonly filled: Filled;
   readonly end: () => void;
 }
@@ -50,10 +50,9 @@ class BackendCachePlugin implements CachePlugin {
     const endTurn = await application.turns.begin();
     // Nothing is awaited from here until msal-node has read or changed its memory.
     try {
-      const view = loaded.view();
-      const filled = fill(context.tokenCache, view.serialize());
+      const filled = fill(context.tokenCache, loaded.view().serialize());
       application.rejected.beginAccess(context.tokenCache, (secret) => unsavedRecord(this.#backend, tokenKey).reject(secret));
-      this.#accesses.set(context, { application, tokenKey, view, filled, end: endTurn });
+      this.#accesses.set(context, { application, tokenKey, filled, end: endTurn });
     } catch (error) {
       endTurn();
       throw error;
@@ -83,12 +82,10 @@ function endAccess(context: CacheContext, access: Access): Change | undefined {
 }
 
 /** What msal-node did to its memory. */
-function changedBy({ tokenCache }: CacheContext, { view, filled }: Access): Change | undefined {
+function changedBy({ tokenCache }: CacheContext, { filled }: Access): Change | undefined {
   const { now, before, intact } = read(tokenCache, filled);
-  // Somebody cleared or filled the memory meanwhile: what is missing was not removed by this access.
-  if (!intact) return { base: new TokenCache(), mine: decoded(additions(now, before)) };
-  const mine = decoded(withoutReplaced(now, before));
-  return mine.serialize() === filled.text ? undefined : { base: view, mine };
+  const { homes, was, is } = intact ? difference(before, now) : unexplained(before, now);
+  return homes.size === 0 ? undefined : { homes, base: decoded(was), mine: decoded(is) };
 }
 
 function decoded(cache: SerializedCache): TokenCache {

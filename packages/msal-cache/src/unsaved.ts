@@ -1,20 +1,6 @@
 import { type TokenBackend, TokenryError } from '@tokenry/core/backend';
-import { mergeTokenCaches, TokenCache } from '@tokenry/core/tokens';
-
-const UNSAVED = Number.POSITIVE_INFINITY;
-
-/** What an access made of the record that it saw. */
-export interface Change {
-  /** The record as msal-node saw it. */
-  readonly base: TokenCache;
-  readonly mine: TokenCache;
-}
-
-interface PendingChange extends Change {
-  /** On the record's own count; loads that began later bring it from the store. */
-  savedAt: number;
-  failed: boolean;
-}
+import { TokenCache } from '@tokenry/core/tokens';
+import { Batch, type Change } from './batch.js';
 
 /** A record as the next access sees it. */
 export interface Loaded {
@@ -45,7 +31,10 @@ export class UnsavedRecord {
   readonly #forget: () => void;
   readonly #loads = new Set<number>();
   readonly #rejected = new Set<string>();
-  #changes: PendingChange[] = [];
+  #batches: Batch[] = [];
+  /** The newest that is known of the store, while a load is in use. */
+  #latest: { readonly begun: number; readonly stored: TokenCache } | undefined;
+  #writing = false;
   #count = 0;
 
   constructor(backend: TokenBackend, tokenKey: string, forget: () => void) {
@@ -63,8 +52,9 @@ export class UnsavedRecord {
       this.#tidy();
     };
     try {
-      const stored = await this.#backend.loadToken({ tokenKey: this.#tokenKey, fresh });
-      return { view: () => this.#overlay(stored ?? new TokenCache()), done };
+      const stored = (await this.#backend.loadToken({ tokenKey: this.#tokenKey, fresh })) ?? new TokenCache();
+      if (begun > (this.#latest?.begun ?? 0)) this.#latest = { begun, stored };
+      return { view: () => this.#overlay(this.#latest?.stored ?? stored), done };
     } catch (error) {
       done();
       throw error;
@@ -72,16 +62,19 @@ export class UnsavedRecord {
   }
 
   /**
-   * Saves a change. When the store cannot be reached this rejects, and the change stays: laid over every later view, and
-   * saved before the next one.
+   * Saves a change, with all others that come while a write is under way. When the store cannot be reached this rejects,
+   * and the change stays: laid over every later view, and saved with the next one.
    */
-  async save({ base, mine }: Change): Promise<void> {
-    const earlier = this.#changes.filter(({ failed }) => failed);
-    const change = { base, mine, savedAt: UNSAVED, failed: false };
-    this.#changes.push(change);
-    // Its own caller was told; this one hears of the store's trouble from its own change.
-    for (const one of earlier) await this.#write(one).catch(() => {});
-    await this.#write(change);
+  save(change: Change): Promise<void> {
+    for (const batch of this.#batches) if (batch.state === 'failed') batch.state = 'waiting';
+    let batch = this.#batches.at(-1);
+    if (!batch?.add(change)) {
+      batch = new Batch(change);
+      this.#batches.push(batch);
+    }
+    const saved = batch.attempt;
+    if (!this.#writing) void this.#write();
+    return saved;
   }
 
   /** Takes a refresh token out of the record that the server no longer accepts, if it is still there. */
@@ -95,35 +88,44 @@ export class UnsavedRecord {
     }
   }
 
-  async #write(change: PendingChange): Promise<void> {
-    change.failed = false;
-    try {
-      await this.#backend.saveToken(onBase(change), { tokenKey: this.#tokenKey });
-      change.savedAt = ++this.#count;
-    } catch (error) {
-      change.failed = TokenryError.is(error) && error.retryable;
-      if (!change.failed) change.savedAt = ++this.#count;
-      throw error;
-    } finally {
+  async #write(): Promise<void> {
+    this.#writing = true;
+    for (let batch = this.#nextBatch(); batch; batch = this.#nextBatch()) {
+      try {
+        const stored = await batch.write((cache) => this.#backend.saveToken(cache, { tokenKey: this.#tokenKey }));
+        this.#finish(batch);
+        if (stored) this.#latest = { begun: ++this.#count, stored };
+      } catch (error) {
+        // What the store will never take, such as a record that is too large, must not keep later changes out.
+        if (TokenryError.is(error) && error.retryable) batch.state = 'failed';
+        else this.#finish(batch);
+      }
       this.#tidy();
     }
+    this.#writing = false;
+    this.#tidy();
+  }
+
+  #finish(batch: Batch): void {
+    batch.state = 'done';
+    batch.doneAt = ++this.#count;
+  }
+
+  #nextBatch(): Batch | undefined {
+    return this.#batches.find(({ state }) => state === 'waiting');
   }
 
   #overlay(stored: TokenCache): TokenCache {
-    const view = this.#changes.reduce((below, { base, mine }) => mergeTokenCaches(base, mine, below), stored);
+    const view = this.#batches.reduce((below, batch) => batch.appliedTo(below), stored.clone());
     for (const secret of this.#rejected) view.removeRefreshToken(secret);
     return view;
   }
 
   // A load that began before a save ended may bring what was stored before it: the change is laid over that one, too.
   #tidy(): void {
-    const oldest = Math.min(UNSAVED, ...this.#loads);
-    this.#changes = this.#changes.filter(({ savedAt }) => savedAt === UNSAVED || savedAt > oldest);
-    if (this.#changes.length + this.#loads.size + this.#rejected.size === 0) this.#forget();
+    if (this.#loads.size === 0) this.#latest = undefined;
+    const shown = this.#loads.size === 0 ? Number.MAX_SAFE_INTEGER : (this.#latest?.begun ?? 0);
+    this.#batches = this.#batches.filter(({ doneAt }) => doneAt > shown);
+    if (this.#batches.length + this.#loads.size + this.#rejected.size === 0) this.#forget();
   }
-}
-
-// A cache whose base is what msal-node saw: saving it writes the difference and nothing else.
-function onBase({ base, mine }: Change): TokenCache {
-  return mergeTokenCaches(base, mine, base);
 }

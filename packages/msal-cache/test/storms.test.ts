@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TokenBackend } from '@tokenry/core/backend';
 import { createCachePlugin } from '@tokenry/msal-cache';
 import { describe, expect, it } from 'vitest';
 import { msalVersions, publicApp } from './msal-versions.js';
+import { refreshTokensIn, store } from './records.js';
 import { SlowBackend } from './slow-backend.js';
 import { accountOf, recordOf, SCOPES, StubNetwork } from './stub-network.js';
-
-async function store(backend: TokenBackend, record: string): Promise<void> {
-  await backend.records.write(backend.defaultTokenKey, Buffer.from(record), { expect: 'anything' });
-}
-
-async function secretsIn(backend: TokenBackend): Promise<string[]> {
-  const cache = await backend.loadToken({ fresh: true });
-  const record = JSON.parse(cache?.serialize() ?? '{}') as { RefreshToken: Record<string, { secret: string }> };
-  return Object.values(record.RefreshToken).map(({ secret }) => secret);
-}
 
 describe.each(msalVersions)('with msal-node %s', (_version, msal) => {
   // msal-node.md 3.2: 124 of these calls fail with a plugin that awaits after a read.
@@ -62,7 +52,7 @@ describe.each(msalVersions)('with msal-node %s', (_version, msal) => {
         await app.acquireTokenSilent({ account: accountOf(user), scopes: SCOPES });
       }),
     );
-    const secrets = await secretsIn(backend);
+    const secrets = await refreshTokensIn(backend);
     expect(secrets.filter((secret) => secret.endsWith('-1-x'))).toHaveLength(100);
     expect([secrets.length, network.refreshes()]).toEqual([100, 100]);
   });

@@ -1,0 +1,241 @@
+import { BackendUnavailableError, RecordCorruptError } from '@tokenry/core/backend';
+import { MemoryTokenBackend } from '@tokenry/memory';
+import { createCachePlugin } from '@tokenry/msal-cache';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { confidentialApp, msalVersions, publicApp } from './msal-versions.js';
+import { refreshTokensIn, sectionIn, store, usernamesIn } from './records.js';
+import { SlowBackend } from './slow-backend.js';
+import { accountOf, homeOf, nameOf, recordOf, refreshToken, SCOPES, StubNetwork } from './stub-network.js';
+
+/** A store that can be switched off. */
+class SwitchedBackend extends MemoryTokenBackend {
+  reads = true;
+  writes = true;
+  protected override async readRecord(name: string) {
+    if (!this.reads) throw new BackendUnavailableError('switched off');
+    return super.readRecord(name);
+  }
+  protected override async writeRecord(...args: Parameters<MemoryTokenBackend['writeRecord']>) {
+    if (!this.writes) throw new BackendUnavailableError('switched off');
+    return super.writeRecord(...args);
+  }
+}
+
+let backend: SwitchedBackend;
+let network: StubNetwork;
+beforeEach(() => {
+  backend = new SwitchedBackend();
+  network = new StubNetwork();
+});
+
+describe.each(msalVersions)('with msal-node %s', (version, msal) => {
+  const app = () => publicApp({ network, msal, cachePlugin: createCachePlugin(backend, { freshReads: true }) });
+  const signIn = (user: number, client = app()) =>
+    client.acquireTokenByUsernamePassword({ scopes: SCOPES, username: nameOf(user), password: 'password-TEST-1' });
+
+  it('a sign-in is stored, and another application is served from it', async () => {
+    await signIn(1);
+    const result = await app().acquireTokenSilent({ account: accountOf(1), scopes: SCOPES });
+    expect([result.fromCache, result.accessToken, network.questions.length]).toEqual([true, 'at-TEST-1-0', 1]);
+  });
+
+  it('an account that another process removed stays removed when a third one signs in', async () => {
+    const [first, second] = [app(), app()];
+    await signIn(1, first);
+    const [account] = await second.getTokenCache().getAllAccounts();
+    if (!account) throw new Error('no account');
+    await second.getTokenCache().removeAccount(account);
+    await signIn(2, first);
+    expect([await usernamesIn(backend), await refreshTokensIn(backend)]).toEqual([[nameOf(2)], [refreshToken(2, 0)]]);
+  });
+
+  it('removing the last account leaves an empty record', async () => {
+    await signIn(1);
+    const client = app();
+    const [account] = await client.getTokenCache().getAllAccounts();
+    if (!account) throw new Error('no account');
+    await client.getTokenCache().removeAccount(account);
+    expect(await refreshTokensIn(backend)).toEqual([]);
+    expect(await backend.loadToken({ fresh: true })).toMatchObject({ hasData: false });
+  });
+
+  it('users of a shared confidential client are kept in records of their own', async () => {
+    let current = '';
+    const client = confidentialApp({ network, msal, cachePlugin: createCachePlugin(backend, { tokenKey: async () => current }) });
+    for (const user of [1, 2, 3]) {
+      current = `session-${user}`;
+      await client.acquireTokenByCode({ code: `code${user}`, redirectUri: 'http://localhost', scopes: SCOPES });
+    }
+    const stored = await Promise.all([1, 2, 3].map((user) => usernamesIn(backend, `session-${user}`)));
+    expect(stored).toEqual([[nameOf(1)], [nameOf(2)], [nameOf(3)]]);
+    expect((await client.getTokenCache().getAllAccounts()).map(({ username }) => username)).toEqual([nameOf(3)]);
+    current = 'session-2';
+    expect((await client.acquireTokenSilent({ account: accountOf(2), scopes: SCOPES })).accessToken).toBe('at-TEST-2-0');
+  });
+
+  it('a refresh keeps one refresh token, whichever version wrote the record', async () => {
+    await signIn(1);
+    for (const [, other] of msalVersions) {
+      const client = publicApp({ network, msal: other, cachePlugin: createCachePlugin(backend) });
+      await client.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES, forceRefresh: true });
+    }
+    await app().acquireTokenSilent({ account: accountOf(1), scopes: SCOPES, forceRefresh: true });
+    const sent = network.questions.map(({ parameters }) => parameters.refresh_token).filter((secret) => secret !== undefined);
+    expect(sent).toEqual([0, 1, 2, 3, 4].map((generation) => refreshToken(1, generation)));
+    expect(await refreshTokensIn(backend)).toEqual([refreshToken(1, 5)]);
+  });
+
+  it('a record of MSAL Python is brought into the form of msal-node: each refresh spends the newest token', async () => {
+    const foreign = recordOf(1, { expired: true })
+      .replaceAll('login.windows.net', 'login.microsoftonline.com')
+      .replaceAll(/(refreshtoken-[\w-]+)---"/g, '$1--user.read"');
+    await store(backend, foreign);
+    for (let round = 0; round < 3; round++)
+      await app().acquireTokenSilent({ account: accountOf(0), scopes: SCOPES, forceRefresh: true });
+    const sent = network.questions.map(({ parameters }) => parameters.refresh_token);
+    expect(sent).toEqual([0, 1, 2].map((generation) => refreshToken(0, generation)));
+    const client = app();
+    const [account] = await client.getTokenCache().getAllAccounts();
+    if (!account) throw new Error('no account');
+    await client.getTokenCache().removeAccount(account);
+    expect(await refreshTokensIn(backend)).toEqual([]);
+  });
+
+  it('a refresh token that the server refused with bad_token is removed from the store', async () => {
+    await store(backend, recordOf(2, { expired: true }));
+    const client = app();
+    network.answer = ({ grantType }) =>
+      grantType === 'refresh_token'
+        ? { error: 'invalid_grant', suberror: 'bad_token', error_description: 'AADSTS70000', error_codes: [70000] }
+        : undefined;
+    const silent = () => client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES });
+    await expect(silent()).rejects.toMatchObject({ subError: 'bad_token' });
+    await vi.waitFor(async () => expect(await refreshTokensIn(backend)).toEqual([refreshToken(1, 0)]));
+    await expect(silent()).rejects.toMatchObject({ errorCode: 'no_tokens_found' });
+    expect([network.refreshes(), await usernamesIn(backend)]).toEqual([1, [nameOf(0), nameOf(1)]]);
+  });
+
+  it('an access whose read failed writes nothing', async () => {
+    await store(backend, recordOf(3));
+    const client = app();
+    await client.getTokenCache().getAllAccounts();
+    const before = await backend.records.read(backend.defaultTokenKey);
+    backend.reads = false;
+    await expect(signIn(7, client)).rejects.toBeInstanceOf(BackendUnavailableError);
+    await expect(client.getTokenCache().removeAccount({ ...accountOf(1) })).rejects.toBeInstanceOf(BackendUnavailableError);
+    backend.reads = true;
+    expect(await backend.records.read(backend.defaultTokenKey)).toEqual(before);
+  });
+
+  it('a record that is no token cache is a typed error each time, and stays as it is', async () => {
+    await backend.records.write(backend.defaultTokenKey, Buffer.from('{"Account":'), { expect: 'anything' });
+    const client = app();
+    for (const call of [() => signIn(1, client), () => client.getTokenCache().getAllAccounts()])
+      await expect(call()).rejects.toBeInstanceOf(RecordCorruptError);
+    const record = await backend.records.read(backend.defaultTokenKey);
+    expect(record !== 'not-modified' && Buffer.from(record?.data ?? []).toString()).toBe('{"Account":');
+    await store(backend, recordOf(1));
+    expect(await client.getTokenCache().getAllAccounts()).toHaveLength(1);
+  });
+
+  it('tokens that the store could not take are shown to later calls and saved with the next change', async () => {
+    await store(backend, recordOf(2, { expired: true }));
+    const client = app();
+    backend.writes = false;
+    await expect(client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES })).rejects.toBeInstanceOf(
+      BackendUnavailableError,
+    );
+    const again = await client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES });
+    expect([again.fromCache, again.accessToken]).toEqual([true, 'at-TEST-0-1']);
+    backend.writes = true;
+    await client.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES });
+    await vi.waitFor(async () =>
+      expect((await refreshTokensIn(backend)).sort()).toEqual([refreshToken(0, 1), refreshToken(1, 1)]),
+    );
+    expect(network.refreshes()).toBe(2);
+  });
+
+  it('fields and sections that msal-node does not know survive', async () => {
+    const record = JSON.parse(recordOf(1, { expired: true })) as Record<string, Record<string, object>>;
+    Object.assign(Object.values(record.Account ?? {})[0] ?? {}, { favourite: 'tea' });
+    await store(backend, JSON.stringify({ ...record, Notes: { of: 'somebody' } }));
+    await app().acquireTokenSilent({ account: accountOf(0), scopes: SCOPES });
+    expect(Object.values(await sectionIn(backend, 'Account'))[0]).toMatchObject({ favourite: 'tea', home_account_id: homeOf(0) });
+    expect(await sectionIn(backend, 'Notes')).toEqual({ of: 'somebody' });
+    expect(await refreshTokensIn(backend)).toEqual([refreshToken(0, 1)]);
+  });
+
+  it('a memory that was cleared during a write removes nothing from the store', async () => {
+    await store(backend, recordOf(3));
+    const plugin = createCachePlugin(backend);
+    const client = publicApp({
+      network,
+      msal,
+      cachePlugin: {
+        beforeCacheAccess: async (context) => {
+          await plugin.beforeCacheAccess(context);
+          if (context.cacheHasChanged) client.clearCache();
+        },
+        afterCacheAccess: (context) => plugin.afterCacheAccess(context),
+      },
+    });
+    await signIn(7, client);
+    expect(await usernamesIn(backend)).toEqual([0, 1, 2, 7].map(nameOf));
+  });
+
+  it('application tokens are kept and found again', async () => {
+    const make = () => confidentialApp({ network, msal, cachePlugin: createCachePlugin(backend) });
+    const request = { scopes: ['https://graph.microsoft.com/.default'] };
+    await make().acquireTokenByClientCredential(request);
+    expect((await make().acquireTokenByClientCredential(request))?.fromCache).toBe(true);
+    expect(network.questions).toHaveLength(1);
+  });
+
+  it('works although nothing was stored yet', async () => {
+    expect([version, await app().getTokenCache().getAllAccounts()]).toEqual([version, []]);
+  });
+});
+
+it('a call while a rotated token is on its way to the store uses that token', async () => {
+  const slow = new SlowBackend(30);
+  await store(slow, recordOf(1, { expired: true }));
+  const oneTime = new StubNetwork({ oneTime: true });
+  const apps = [1, 2].map(() => publicApp({ network: oneTime, cachePlugin: createCachePlugin(slow, { freshReads: true }) }));
+  const [first, second] = apps;
+  if (!first || !second) throw new Error('two apps');
+  const saving = first.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES });
+  await vi.waitFor(() => expect(oneTime.refreshes()).toBe(1));
+  await Promise.all([saving, ...Array.from({ length: 20 }, () => second.getTokenCache().getAllAccounts())]);
+  expect((await second.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES, forceRefresh: true })).accessToken).toBe(
+    'at-TEST-0-2',
+  );
+});
+
+it('many changes during one slow write are saved by few writes', async () => {
+  const slow = new SlowBackend(100);
+  const client = publicApp({ network, cachePlugin: createCachePlugin(slow) });
+  await Promise.all(
+    Array.from({ length: 40 }, (_, user) =>
+      client.acquireTokenByUsernamePassword({ scopes: SCOPES, username: nameOf(user), password: 'password-TEST-1' }),
+    ),
+  );
+  expect(await refreshTokensIn(slow)).toHaveLength(40);
+  expect(slow.writes).toBeLessThan(20);
+});
+
+describe('wrong arguments are refused by name:', () => {
+  it('a backend that is none', () => {
+    expect(() => createCachePlugin({} as MemoryTokenBackend)).toThrow(
+      expect.objectContaining({ code: 'TOKENRY_INVALID_ARGUMENT', message: expect.stringContaining('token backend') }),
+    );
+  });
+  it('an unknown option', () => {
+    const options = { tokenkey: 'x' } as object;
+    expect(() => createCachePlugin(new MemoryTokenBackend(), options)).toThrow(
+      expect.objectContaining({ code: 'TOKENRY_UNKNOWN_OPTION', message: expect.stringContaining('did you mean "tokenKey"') }),
+    );
+  });
+  it('a token key that is neither text nor function', () => {
+    expect(() => createCachePlugin(new MemoryTokenBackend(), { tokenKey: 7 as unknown as string })).toThrow(TypeError);
+  });
+});
