@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { AccessTokenResult } from './access-token.js';
 import { type AccountOptions, leaseTimingOf, windowsOf } from './account-options.js';
 import {
   type ApplicationCredentials,
@@ -19,8 +20,9 @@ import { MSGraphProtocol } from './protocol/graph.js';
 import type { Protocol } from './protocol/protocol.js';
 import { reservedScopes, type Scopes } from './protocol/scopes.js';
 import type { ProviderContext, TokenProvider } from './provider/token-provider.js';
-import { AccessTokenSource } from './refresh/access-token-source.js';
+import { AccessTokenSource, type GetTokenOptions } from './refresh/access-token-source.js';
 import { RefreshCoordinator } from './refresh/coordinator.js';
+import { LegacyImport } from './refresh/legacy-import.js';
 import { OwnTokenSource } from './refresh/own-token-source.js';
 import type { Question } from './refresh/question.js';
 import { ServerClock } from './refresh/server-clock.js';
@@ -47,7 +49,8 @@ export class AccountEngine {
   readonly naiveFetch: Fetch;
   readonly #transport: Transport;
   readonly #coordinator: RefreshCoordinator | undefined;
-  readonly #questions = new LRUCache<string, Question>({ max: 10_000 });
+  readonly #legacyImport: LegacyImport | undefined;
+  readonly #questions = new LRUCache<string, Question>({ max: 1_000 });
   #anyAccount: Question | undefined;
 
   /** No I/O. `options` are checked already. */
@@ -77,6 +80,7 @@ export class AccountEngine {
     } else {
       this.#coordinator = this.#newCoordinator();
       this.source = this.#newSource(this.#coordinator);
+      if (!this.isAppOnly) this.#legacyImport = this.#newLegacyImport();
     }
   }
 
@@ -115,6 +119,12 @@ export class AccountEngine {
       this.#questions.set(id, question);
     }
     return question;
+  }
+
+  /** A token that memory did not have. A python-o365 2.0 file is taken over first. */
+  async token(tokenKey: string, question: Question, options: GetTokenOptions | undefined): Promise<AccessTokenResult> {
+    if (question.assertion === undefined) await this.#legacyImport?.run(tokenKey, question.scopes, { signal: options?.signal });
+    return this.source.get(tokenKey, question, options);
   }
 
   /** Full scopes of a sign-in, without the reserved ones, which are asked for anyway. */
@@ -190,6 +200,19 @@ export class AccountEngine {
       onStep: (step, { leaseName, tokenKey }) => {
         if (stepChannel.hasSubscribers) stepChannel.publish({ step, leaseName, tokenKey });
       },
+    });
+  }
+
+  #newLegacyImport(): LegacyImport {
+    const { tokenBackend, lease } = this.options;
+    return new LegacyImport({
+      provider: this.provider,
+      backendId: tokenBackend.id,
+      records: this.records,
+      leases: tokenBackend.leases,
+      timing: leaseTimingOf(lease),
+      fetch: this.#transport.tokenFetch,
+      clock: this.clock,
     });
   }
 

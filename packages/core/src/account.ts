@@ -25,7 +25,7 @@ export interface AccountTokenCredential {
   getToken(
     scopes: string | string[],
     options?: {
-      readonly abortSignal?: AbortSignal | undefined;
+      readonly abortSignal?: AbortSignalLike | undefined;
       readonly claims?: string | undefined;
       readonly tenantId?: string | undefined;
     },
@@ -51,7 +51,6 @@ export interface AccountGraphAuthProvider {
 export class Account {
   readonly #engine: AccountEngine;
   readonly #tokenKey: string;
-  readonly #accounts: SignedInAccounts;
   #selection: Selection;
   #question: Question | undefined;
   #connection: Connection | undefined;
@@ -79,7 +78,6 @@ export class Account {
       this.#tokenKey = checkTokenKey(this.#engine.defaultTokenKey);
       this.#selection = { homeAccountId: options.homeAccountId, username: options.username };
     }
-    this.#accounts = new SignedInAccounts(this.#engine, this.#tokenKey);
   }
 
   /**
@@ -188,7 +186,7 @@ export class Account {
     const { scopes, tenantId, ...rest } = options;
     const question = this.#engine.question({}, { scopes, tenantId, appOnly: false });
     const own = { ...question, id: `${question.id}\n${userAssertionHash(assertion)}`, assertion };
-    return this.#engine.source.get(this.#tokenKey, own, rest);
+    return this.#engine.token(this.#tokenKey, own, rest);
   }
 
   /**
@@ -204,7 +202,7 @@ export class Account {
       const hit = source.peek(this.#tokenKey, question);
       if (hit !== undefined) return hit;
     }
-    return source.get(this.#tokenKey, question, options);
+    return this.#engine.token(this.#tokenKey, question, options);
   }
 
   /** `Bearer …`, for clients that take a header. */
@@ -272,7 +270,8 @@ export class Account {
   asTokenCredential(): AccountTokenCredential {
     return {
       getToken: async (scopes, options) => {
-        const { abortSignal: signal, claims, tenantId } = options ?? {};
+        const { abortSignal, claims, tenantId } = options ?? {};
+        const signal = platformSignal(abortSignal);
         const wanted = { scopes: scopes as Scopes, ...defined({ signal, claims, tenantId }) };
         const { token, expiresAt, refreshAt } = await this.getAccessToken(wanted);
         return { token, expiresOnTimestamp: expiresAt, ...(refreshAt === undefined ? {} : { refreshAfterTimestamp: refreshAt }) };
@@ -315,6 +314,10 @@ export class Account {
     return this.#question;
   }
 
+  get #accounts(): SignedInAccounts {
+    return new SignedInAccounts(this.#engine, this.#tokenKey);
+  }
+
   get #signIn(): SignIn {
     return new SignIn(this.#engine);
   }
@@ -334,7 +337,7 @@ export class Account {
   #tokenForRequest({ signal, forceRefresh, claims, refusedToken }: TokenForRequestOptions): Promise<AccessTokenResult> {
     if (refusedToken === undefined && !forceRefresh && claims === undefined) return this.getAccessToken(defined({ signal }));
     const question = this.#questionFor(undefined);
-    return this.#engine.source.get(this.#tokenKey, question, { signal, forceRefresh, claims, refusedToken });
+    return this.#engine.token(this.#tokenKey, question, { signal, forceRefresh, claims, refusedToken });
   }
 
   #newConnection(): Connection {

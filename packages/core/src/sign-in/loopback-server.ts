@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** A redirect that arrived, and the browser that waits for a page. */
@@ -23,6 +23,8 @@ export class LoopbackServer {
 
   private constructor(path: string) {
     this.#path = path;
+    // Importing node:http costs 60 ms of start-up, which a program that only reads a stored token must not pay.
+    const { createServer } = process.getBuiltinModule('node:http');
     this.#server = createServer((request, response) => {
       void this.#handle(request, response).catch(() => response.destroy());
     });
