@@ -18,6 +18,7 @@ import { assertAbsent, findPlace } from './links.js';
 import { mapError } from './map-error.js';
 import { type FileSystemTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
 import { readRecordFile, removeFile, replaceFile } from './record-file.js';
+import { reached } from './save-step.js';
 import { syncFolder } from './sync-folder.js';
 import { removeLeftoversOnce, writeTempFile } from './temp-file.js';
 import { type HeldLock, lockPathOf, WriteLock } from './write-lock.js';
@@ -92,13 +93,17 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
       const writing = writeTempFile(dirname(target), data);
       const version = versionOf(data); // while the disk is busy
       const temp = await writing;
+      reached('temp-written', target);
       try {
         await removeLeftoversOnce(temp, this.#lock.rules);
         const { synced } = await this.#exclusively(target, { name, expect, signal }, async () => {
+          reached('before-rename', target);
           await replaceFile(temp, target, stats);
+          reached('after-rename', target);
           return syncing(dirname(target));
         });
         await synced;
+        reached('save-durable', target);
         return version;
       } catch (error) {
         await removeFile(temp).catch(() => undefined);
