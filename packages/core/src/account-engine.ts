@@ -159,7 +159,7 @@ export class AccountEngine {
 
   /** Waits for refreshes in flight and for tokens that are not saved yet, then closes the transport. */
   async close(): Promise<void> {
-    await this.source.settled();
+    await Promise.allSettled([this.source.settled(), this.#legacyImport?.settled()]);
     try {
       await this.#coordinator?.saved();
     } finally {

@@ -1,3 +1,4 @@
+import { type AbortSignalLike, platformSignal } from './abort-signal-like.js';
 import { type AccessTokenOptions, type AccessTokenResult, checkAccessTokenOptions } from './access-token.js';
 import { AccountEngine, type Selection } from './account-engine.js';
 import { type AccountOptions, checkAccountOptions } from './account-options.js';

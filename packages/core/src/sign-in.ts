@@ -103,7 +103,11 @@ export class SignIn {
     if (slice.serverNow !== undefined) this.#engine.serverClock.learn(slice.serverNow);
     if (storeToken) {
       const how = { tokenKey, overwriteCorrupt: true, ...(signal === undefined ? {} : { signal }) };
-      await this.#engine.options.tokenBackend.updateToken((cache) => cache.applySignIn(slice), how);
+      await this.#engine.options.tokenBackend.updateToken((cache) => {
+        cache.applySignIn(slice);
+        // The token of a python-o365 2.0 file is replaced as a whole.
+        if (cache.legacyRefreshToken) cache.removeRefreshToken(cache.legacyRefreshToken.secret);
+      }, how);
     }
     return { account, scopes, tokenKey };
   }

@@ -21,6 +21,7 @@ export class SignedInAccounts {
     const cache = (await this.#engine.records.current(this.#tokenKey))?.cache;
     if (!cache) return false;
     const question = this.#engine.question(selection);
+    if (!isAppOnly && cache.legacyRefreshToken && cache.getAccounts().length === 0) return true;
     if (isAppOnly) return source.holds(this.#tokenKey, question);
     const account = selectedAccount(question, cache, provider.clientId);
     return account !== undefined && this.#canHaveTokens(cache, account);
