@@ -28,6 +28,7 @@ interface Connection {
 export class FirestoreSource {
   readonly #options: FirestoreSourceOptions;
   #connection: Connection | undefined;
+  #closed = false;
 
   constructor(options: FirestoreSourceOptions) {
     this.#options = options;
@@ -35,6 +36,7 @@ export class FirestoreSource {
 
   /** Runs `call` with the client, which is not terminated before the call has ended. */
   use<T>(call: (sdk: Sdk) => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new CapabilityError('This backend is closed.'));
     this.#connection ??= this.#connect();
     const { opening, calls } = this.#connection;
     const running = opening.then(call).finally(() => calls.delete(running));
@@ -53,10 +55,13 @@ export class FirestoreSource {
     void terminate(connection);
   }
 
-  /** Terminates the client if it is ours; calls that are under way get `timeoutMs` to end. */
+  /** Waits up to `timeoutMs` for calls that are under way, and terminates the client if it is ours. */
   async close(): Promise<void> {
-    if (this.#options.client || !this.#connection) return;
-    await Promise.race([terminate(this.#connection), sleep(systemClock, this.#options.timeoutMs)]);
+    this.#closed = true;
+    const { client, timeoutMs } = this.#options;
+    if (!this.#connection) return;
+    const ending = client ? idle(this.#connection) : terminate(this.#connection);
+    await Promise.race([ending, sleep(systemClock, timeoutMs)]);
   }
 
   #connect(): Connection {
@@ -83,10 +88,14 @@ export class FirestoreSource {
 
 // Only when its last call has ended: a read that reaches a terminated client rejects where nobody can catch it, and that
 // ends the process.
-async function terminate({ opening, calls }: Connection): Promise<void> {
-  const sdk = await opening.catch(() => undefined);
+async function terminate(connection: Connection): Promise<void> {
+  await idle(connection);
+  await connection.sdk?.firestore.terminate().catch(() => undefined);
+}
+
+async function idle({ opening, calls }: Connection): Promise<void> {
+  await opening.catch(() => undefined);
   while (calls.size > 0) await Promise.allSettled(calls);
-  await sdk?.firestore.terminate().catch(() => undefined);
 }
 
 /** The class of a client carries the other classes of its copy of the SDK. */

@@ -8,6 +8,7 @@ export class CuttableProxy {
   #server: Server | undefined;
   #port = 0;
   #mute = false;
+  #answersUntilLoss = 0;
 
   private constructor(target: string) {
     const [host = '', port] = target.split(':');
@@ -37,6 +38,14 @@ export class CuttableProxy {
     this.#mute = true;
   }
 
+  /** Runs `call` and resets its connection in the place of the answer number `nth`; before and after that all is well. */
+  async losingAnswer<T>(nth: number, call: () => Promise<T>): Promise<T> {
+    this.#answersUntilLoss = nth;
+    const result = await call();
+    if (this.#answersUntilLoss > 0) throw new Error('nothing was lost');
+    return result;
+  }
+
   /** Lets new connections through. Those that were mute stay so, as after a lost entry in a router's table. */
   async mend(): Promise<void> {
     this.#mute = false;
@@ -53,9 +62,10 @@ export class CuttableProxy {
     this.#pairs.add(pair);
     let lost = this.#mute;
     for (const [from, to] of [pair, [far, near] as const]) {
-      from.on('data', (data) => {
+      from.on('data', (data: Buffer) => {
         lost ||= this.#mute;
-        if (!lost) to.write(data);
+        if (from === far && this.#isToBeLost(data)) for (const socket of pair) socket.destroy();
+        else if (!lost) to.write(data);
       });
       from.on('error', () => undefined);
       from.on('close', () => {
@@ -64,4 +74,19 @@ export class CuttableProxy {
       });
     }
   }
+
+  #isToBeLost(data: Buffer): boolean {
+    if (this.#answersUntilLoss === 0 || !beginsAnswer(data)) return false;
+    this.#answersUntilLoss -= 1;
+    return this.#answersUntilLoss === 0;
+  }
+}
+
+/** Whether these HTTP/2 frames (RFC 9113, 4.1) hold the first HEADERS of an answer: those that do not end its stream. */
+function beginsAnswer(data: Buffer): boolean {
+  for (let at = 0; at + 9 <= data.length; at += 9 + data.readUIntBE(at, 3)) {
+    const [type, flags] = [data[at + 3], data[at + 4] ?? 0];
+    if (type === 1 && (flags & 1) === 0) return true;
+  }
+  return false;
 }
