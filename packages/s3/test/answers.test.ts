@@ -1,0 +1,141 @@
+import { S3TokenBackend } from '@tokenry/s3';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { clientOptionsFor } from './servers/aws.js';
+import { rejection } from './servers/checks.js';
+import { Gate, type GateAnswer } from './servers/gate.js';
+import { signedIn } from './servers/signed-in.js';
+
+/** What no emulator answers, answered by a server of our own to the real SDK. */
+const gate = await Gate.open();
+const requestHandler = { connectionTimeout: 500, requestTimeout: 300, throwOnRequestTimeout: true };
+const backend = (maxAttempts = 1) =>
+  new S3TokenBackend({
+    bucketName: 'b',
+    clientOptions: { ...clientOptionsFor(gate), forcePathStyle: true, maxAttempts, requestHandler },
+  });
+const xml = (status: number, code: string, headers: GateAnswer['headers'] = {}): GateAnswer => ({
+  status,
+  headers: { 'content-type': 'application/xml', ...headers },
+  body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no. rt-TEST-echo</Message><RequestId>r</RequestId></Error>`,
+});
+const saved = { status: 200, headers: { etag: '"1"' } };
+
+beforeEach(() => {
+  gate.seen.length = 0;
+});
+afterAll(() => gate.close());
+
+const cases: readonly (readonly [GateAnswer, object])[] = [
+  [xml(403, 'AccessDenied'), { code: 'TOKENRY_BACKEND_ACCESS_DENIED', message: expect.stringContaining('s3:ListBucket') }],
+  [xml(403, 'SignatureDoesNotMatch'), { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [xml(400, 'ExpiredToken'), { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [
+    xml(400, 'KMS.DisabledException'),
+    { code: 'TOKENRY_BACKEND_ACCESS_DENIED', message: expect.stringContaining('KMS key is disabled') },
+  ],
+  [xml(400, 'KMS.NotFoundException'), { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [xml(403, 'SomethingNew'), { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [xml(503, 'SlowDown', { 'retry-after': '7' }), { code: 'TOKENRY_BACKEND_THROTTLED', retryAfterMs: 7_000 }],
+  [xml(503, 'SlowDown'), { code: 'TOKENRY_BACKEND_THROTTLED', retryable: true }],
+  [xml(429, 'WhoKnows', { 'retry-after': '2' }), { code: 'TOKENRY_BACKEND_THROTTLED', retryAfterMs: 2_000 }],
+  [xml(404, 'NoSuchBucket'), { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [xml(500, 'InternalError'), { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [xml(404, 'SomethingNew'), { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [
+    xml(301, 'PermanentRedirect'),
+    { code: 'TOKENRY_BACKEND_UNAVAILABLE', message: expect.stringContaining('clientOptions.region') },
+  ],
+  [xml(403, 'InvalidObjectState'), { code: 'TOKENRY_BACKEND_UNAVAILABLE', message: expect.stringContaining('Glacier') }],
+  [xml(501, 'NotImplemented'), { code: 'TOKENRY_CAPABILITY' }],
+  [xml(400, 'InvalidBucketName'), { code: 'TOKENRY_CAPABILITY' }],
+  [{ status: 502, body: '<html>bad gateway</html>' }, { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+];
+
+describe('an answer to a read', () => {
+  test.each(
+    cases.map(([answer, error]) => ({
+      what: `${answer.status} ${/<Code>(.*)<\/Code>/.exec(String(answer.body))?.[1]}`,
+      answer,
+      error,
+    })),
+  )('$what says what it means', async ({ answer, error }) => {
+    gate.intercept = () => answer;
+    expect(await rejection(backend().loadToken())).toMatchObject(error);
+  });
+
+  test('NoSuchKey alone is absence', async () => {
+    gate.intercept = () => xml(404, 'NoSuchKey');
+    expect(await backend().loadToken()).toBeUndefined();
+  });
+
+  test('with a wrong checksum is trouble on the way', async () => {
+    const headers = { etag: '"1"', 'x-amz-checksum-crc32': 'AAAAAA==' };
+    gate.intercept = () => ({ status: 200, headers, body: signedIn('ada').serialize() });
+    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+  });
+
+  test('that never comes ends with the time-out, or when the caller leaves', async () => {
+    gate.intercept = () => 'hang';
+    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    const controller = new AbortController();
+    const reason = new Error('left');
+    gate.intercept = () => {
+      controller.abort(reason);
+      return 'hang';
+    };
+    expect(await rejection(backend().records.read('a', { signal: controller.signal }))).toBe(reason);
+  });
+
+  test('without an ETag is refused: nothing could be compared', async () => {
+    gate.intercept = () => ({ status: 200, body: '{}' });
+    expect(await rejection(backend().records.read('a'))).toMatchObject({ code: 'TOKENRY_CAPABILITY' });
+  });
+
+  test('shows nothing of itself, nor of the keys, in the error', async () => {
+    for (const [answer] of cases) {
+      gate.intercept = () => answer;
+      const error = await rejection(backend().loadToken());
+      expect(`${error.message} ${JSON.stringify(error)}`).not.toMatch(/TEST/);
+    }
+  });
+});
+
+describe('an answer to a write', () => {
+  const write = () => backend().records.write('a', Buffer.from('{}'), { expect: 'anything' });
+
+  test('409 is answered by sending the same again', async () => {
+    let asked = 0;
+    gate.intercept = () => (++asked <= 3 ? xml(409, asked === 2 ? 'OperationAborted' : 'ConditionalRequestConflict') : saved);
+    expect([await write(), asked]).toEqual(['"1"', 4]);
+  });
+
+  test('409 without end is an outage, not a conflict: nobody knows who won', async () => {
+    gate.intercept = ({ method }) => (method === 'PUT' ? xml(409, 'ConditionalRequestConflict') : xml(404, 'NoSuchKey'));
+    expect(await rejection(write())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    expect(gate.seen.filter(({ method }) => method === 'PUT')).toHaveLength(8);
+  });
+
+  test.each(['QuotaExceeded', 'XMinioStorageFull'])('%s says that the store is full', async (code) => {
+    gate.intercept = ({ method }) => (method === 'PUT' ? xml(507, code) : xml(404, 'NoSuchKey'));
+    expect(await rejection(write())).toMatchObject({
+      code: 'TOKENRY_BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('full'),
+    });
+  });
+
+  test('a throttled write is tried again by the SDK, at most maxAttempts times', async () => {
+    gate.intercept = ({ method }) => (method === 'PUT' ? xml(503, 'SlowDown') : xml(404, 'NoSuchKey'));
+    const error = await rejection(backend(2).records.write('a', Buffer.from('{}'), { expect: 'anything' }));
+    expect(error).toMatchObject({ code: 'TOKENRY_BACKEND_THROTTLED' });
+    expect(gate.seen).toHaveLength(2);
+  });
+});
+
+test('missing credentials are a denial that says where to put them', async () => {
+  const credentials = () => Promise.reject(Object.assign(new Error('none'), { name: 'CredentialsProviderError' }));
+  const without = new S3TokenBackend({ bucketName: 'b', clientOptions: { ...clientOptionsFor(gate), credentials } });
+  expect(await rejection(without.loadToken())).toMatchObject({
+    code: 'TOKENRY_BACKEND_ACCESS_DENIED',
+    message: expect.stringContaining('clientOptions.credentials'),
+  });
+});

@@ -1,0 +1,35 @@
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
+import { clientOptionsFor, startAws } from './servers/aws.js';
+import { Child } from './servers/child.js';
+import type { Gate } from './servers/gate.js';
+import { motoIsHere } from './servers/moto-server.js';
+
+/** `PROCESSES=8 EACH=200` for the long form. */
+const PROCESSES = Number(process.env.PROCESSES ?? 4);
+const EACH = Number(process.env.EACH ?? 10);
+const script = (name: string) => new URL(`./children/${name}.ts`, import.meta.url);
+
+describe.runIf(motoIsHere())('several processes', async () => {
+  let gate: Gate;
+  if (motoIsHere()) ({ gate } = await startAws());
+
+  test(`${PROCESSES} processes count up ${EACH} times each in one record: no update is lost`, { timeout: 300_000 }, async () => {
+    const clientOptions = { ...clientOptionsFor(gate), forcePathStyle: true };
+    const client = new S3Client(clientOptions);
+    await client.send(new CreateBucketCommand({ Bucket: 'counters' }));
+    const args = [{ bucketName: 'counters', clientOptions }, EACH];
+    const children = await Promise.all(Array.from({ length: PROCESSES }, () => Child.started(script('increment'), args)));
+    const said = await Promise.all(children.map((child) => child.hear<{ saved: number; conflicts: number }>()));
+    expect(said.map(({ saved }) => saved)).toEqual(Array(PROCESSES).fill(EACH));
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: 'counters', Key: 'counter.token' }));
+    expect(await Body?.transformToString()).toBe(String(PROCESSES * EACH));
+    client.destroy();
+  });
+});
+
+test('the SDK is loaded by the first request, not by importing or constructing; the process then ends by itself', async () => {
+  const child = new Child(script('imports'));
+  expect(await child.hear()).toEqual({ before: [], after: ['@aws-sdk/client-s3'] });
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+});
