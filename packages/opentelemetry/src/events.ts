@@ -1,0 +1,26 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { AcquireEvent, ConflictEvent, FaultEvent, LeaseEvent, RefreshEvent, SaveEvent } from '@tokenry/core';
+
+/** What core publishes, by the last part of the channel's name. */
+export interface TokenryEvents {
+  acquire: AcquireEvent;
+  refresh: RefreshEvent;
+  lease: LeaseEvent;
+  save: SaveEvent;
+  conflict: ConflictEvent;
+  fault: FaultEvent;
+}
+
+export type EventHandlers = { readonly [Name in keyof TokenryEvents]?: (event: TokenryEvents[Name]) => void };
+
+/** Subscribes to core's channels; the function it returns ends that. All installed copies of core publish on them. */
+export function subscribeAll(handlers: EventHandlers): () => void {
+  const subscriptions = Object.entries(handlers).map(([name, handle]) => {
+    const listener = (event: unknown) => (handle as (event: unknown) => void)(event);
+    subscribe(`tokenry:${name}`, listener);
+    return () => unsubscribe(`tokenry:${name}`, listener);
+  });
+  return () => {
+    for (const end of subscriptions) end();
+  };
+}
