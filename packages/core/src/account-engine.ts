@@ -50,6 +50,7 @@ export class AccountEngine {
   readonly #transport: Transport;
   readonly #coordinator: RefreshCoordinator | undefined;
   readonly #legacyImport: LegacyImport | undefined;
+  readonly #calls = new Set<Promise<unknown>>();
   readonly #questions = new LRUCache<string, Question>({ max: 1_000 });
   #anyAccount: Question | undefined;
 
@@ -122,9 +123,12 @@ export class AccountEngine {
   }
 
   /** A token that memory did not have. A python-o365 2.0 file is taken over first. */
-  async token(tokenKey: string, question: Question, options: GetTokenOptions | undefined): Promise<AccessTokenResult> {
-    if (question.assertion === undefined) await this.#legacyImport?.run(tokenKey, question.scopes, { signal: options?.signal });
-    return this.source.get(tokenKey, question, options);
+  token(tokenKey: string, question: Question, options: GetTokenOptions | undefined): Promise<AccessTokenResult> {
+    const call = this.#token(tokenKey, question, options);
+    this.#calls.add(call);
+    const done = () => void this.#calls.delete(call);
+    call.then(done, done);
+    return call;
   }
 
   /** Full scopes of a sign-in, without the reserved ones, which are asked for anyway. */
@@ -157,8 +161,10 @@ export class AccountEngine {
     };
   }
 
-  /** Waits for refreshes in flight and for tokens that are not saved yet, then closes the transport. */
+  /** Waits for calls and refreshes in flight and for tokens that are not saved yet, then closes the transport. */
   async close(): Promise<void> {
+    // A call that still reads the record has no refresh in flight yet.
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
     await Promise.allSettled([this.source.settled(), this.#legacyImport?.settled()]);
     try {
       await this.#coordinator?.saved();
@@ -201,6 +207,11 @@ export class AccountEngine {
         if (stepChannel.hasSubscribers) stepChannel.publish({ step, leaseName, tokenKey });
       },
     });
+  }
+
+  async #token(tokenKey: string, question: Question, options: GetTokenOptions | undefined): Promise<AccessTokenResult> {
+    if (question.assertion === undefined) await this.#legacyImport?.run(tokenKey, question.scopes, { signal: options?.signal });
+    return this.source.get(tokenKey, question, options);
   }
 
   #newLegacyImport(): LegacyImport {
