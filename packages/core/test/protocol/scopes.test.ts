@@ -57,7 +57,7 @@ describe('helpers', () => {
   });
 });
 
-describe('B21', () => {
+describe('B21: scopes as they are written', () => {
   test('offline_access and the other reserved scopes never get a prefix', () => {
     expect(scopesOf(['openid', 'basic', 'offline_access', 'profile', 'email'])).toEqual([
       'openid',
