@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TokenBackend } from '@tokenry/core';
+import { FileSystemTokenBackend } from '@tokenry/filesystem';
+import { MemoryTokenBackend } from '@tokenry/memory';
+
+/** How the proofs open one kind of store, in their own process and in those that they start. */
+export interface ProofBackend {
+  readonly name: string;
+  /** False: the store lives in one process, so "processes" become accounts of their own in this one. */
+  readonly processes: boolean;
+  /** The store is a folder, whose permissions and space can be taken away. */
+  readonly folder: boolean;
+  /** Steps on `tokenry:save-step` at which a process can be killed in the middle of a save. */
+  readonly saveSteps: readonly string[];
+  /** A new, empty store. `location` is JSON. */
+  prepare(): Promise<{ readonly location: string; destroy(): Promise<void> }>;
+  open(location: string): TokenBackend;
+}
+
+const inMemory = new Map<string, TokenBackend>();
+
+/** Every backend that `npm run proof -- --backend <name>` knows. */
+export const backends: Readonly<Record<string, ProofBackend>> = {
+  filesystem: {
+    name: 'filesystem',
+    processes: true,
+    folder: true,
+    saveSteps: ['temp-written', 'before-rename', 'after-rename', 'save-durable'],
+    async prepare() {
+      const location = await mkdtemp(join(tmpdir(), 'tokenry-proof-'));
+      return { location, destroy: () => rm(location, { recursive: true, force: true }) };
+    },
+    open: (location) => new FileSystemTokenBackend({ tokenPath: location }),
+  },
+  memory: {
+    name: 'memory',
+    processes: false,
+    folder: false,
+    saveSteps: [],
+    async prepare() {
+      const location = `memory-${inMemory.size}`;
+      inMemory.set(location, new MemoryTokenBackend());
+      return { location, destroy: async () => {} };
+    },
+    open(location) {
+      const backend = inMemory.get(location);
+      if (!backend) throw new Error(`no store in memory is called ${location}`);
+      return backend;
+    },
+  },
+};
+
+/** @throws Error naming the backends that there are */
+export function backendNamed(name: string): ProofBackend {
+  const backend = backends[name];
+  if (!backend) throw new Error(`There is no backend "${name}"; there are ${Object.keys(backends).join(', ')}.`);
+  return backend;
+}

@@ -1,0 +1,49 @@
+import { Findings, type Proof } from './harness/proof.ts';
+import { HOUR_MS, Stage } from './harness/stage.ts';
+
+const CALLERS = 25;
+
+/** 8 processes × 25 callers ask for one expired account, whose session ends when a refresh token is used twice. */
+export const refreshStorm: Proof = async (settings) => {
+  const expiries = settings.size === 'full' ? 20 : 2;
+  const findings = new Findings('refresh storm', settings);
+  await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
+  await stage.signIn('ada@contoso.example');
+  await stage.start(8);
+  const asks = Array.from({ length: CALLERS }, () => ({}));
+  const calls: number[] = [];
+  const errors: string[] = [];
+  const tooks: number[] = [];
+  let served = 0;
+  let refused = 0;
+  for (let expiry = 1; expiry <= expiries; expiry++) {
+    settings.progress(`expiry ${expiry} of ${expiries}`);
+    await stage.advance(2 * HOUR_MS);
+    const before = stage.refreshCalls().length;
+    const answers = await stage.all((worker) => worker.call('storm', { asks }));
+    calls.push(stage.refreshCalls().length - before);
+    tooks.push(Math.max(...answers.map(({ tookMs }) => tookMs)));
+    for (const token of new Set(answers.flatMap(({ tokens }) => tokens))) if (!(await stage.accepts(token))) refused += 1;
+    served += answers.reduce((sum, { got }) => sum + got, 0);
+    errors.push(...answers.flatMap((answer) => answer.errors));
+  }
+  const invalidGrant = stage.refreshCalls().filter(({ error }) => error === 'invalid_grant').length;
+  tooks.sort((a, b) => a - b);
+  return findings
+    .tell('expiries', expiries)
+    .tell('processes × callers', `8 × ${CALLERS}`)
+    .requireEqual('most token calls per expiry', Math.max(...calls), 1)
+    .requireEqual(
+      'token calls',
+      calls.reduce((sum, count) => sum + count, 0),
+      expiries,
+    )
+    .requireEqual('invalid_grant', invalidGrant, 0)
+    .requireEqual('callers served', served, expiries * 8 * CALLERS)
+    .requireEqual('tokens refused by the API', refused, 0)
+    .requireEqual('errors', errors.length, 0)
+    .tell('storm p50 ms', tooks[tooks.length >> 1] ?? 0)
+    .tell('storm max ms', tooks.at(-1) ?? 0)
+    .detail(errors.length > 0 ? `errors: ${errors.slice(0, 5).join('; ')}` : 'no error')
+    .result();
+};

@@ -1,0 +1,71 @@
+/**
+ * Runs the proofs and writes what they found to docs/proof.json, docs/proof.md and docs/proof.svg.
+ *
+ *   npm run proof                            all, on files, in full
+ *   npm run proof -- --short --only storm    those whose name contains "storm", shortened
+ *   npm run proof -- --backend memory        on another backend
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { backendNamed, backends } from './backends.ts';
+import { plotOf } from './harness/plot.ts';
+import { lineOf, type ProofResult } from './harness/proof.ts';
+import { tableOf } from './harness/table.ts';
+import { proofs } from './proofs.ts';
+
+const { values } = parseArgs({
+  options: {
+    backend: { type: 'string', default: 'filesystem' },
+    only: { type: 'string', default: '' },
+    short: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
+});
+if (values.help) {
+  console.log(
+    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --short            the form that npm test runs`,
+  );
+  process.exit(0);
+}
+const backend = backendNamed(values.backend);
+const size = values.short ? 'short' : 'full';
+const chosen = Object.entries(proofs).filter(([name]) => name.includes(values.only));
+const startedAt = Date.now();
+const results: (ProofResult & { readonly seconds: number })[] = [];
+for (const [index, [name, proof]] of chosen.entries()) {
+  const began = performance.now();
+  const progress = (text: string) => {
+    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[2K${index + 1}/${chosen.length} ${name}: ${text}`);
+  };
+  progress('starts');
+  const result = await proof({ backend, size, progress }).catch((error: unknown) => failed(name, error));
+  const seconds = Math.round((performance.now() - began) / 100) / 10;
+  if (process.stdout.isTTY) process.stdout.write('\r\x1b[2K');
+  console.log(`${lineOf(result)}  [${seconds} s]`);
+  for (const detail of result.details ?? []) if (result.missed.length > 0) console.log(`         ${detail}`);
+  results.push({ ...result, seconds });
+}
+
+if (size === 'full' && values.only === '' && backend.name === 'filesystem') {
+  const docs = new URL('../../docs/', import.meta.url);
+  await mkdir(docs, { recursive: true });
+  const about = {
+    backend: backend.name,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    at: new Date(startedAt).toISOString(),
+  };
+  await writeFile(new URL('proof.json', docs), `${JSON.stringify({ ...about, results }, null, 2)}\n`);
+  await writeFile(new URL('proof.md', docs), tableOf(results, about));
+  await writeFile(new URL('proof.svg', docs), plotOf(results));
+}
+const missed = results.filter((result) => result.missed.length > 0);
+console.log(
+  `\n${results.length - missed.length} of ${results.length} proofs reached their figures in ${Math.round((Date.now() - startedAt) / 1000)} s.`,
+);
+process.exit(missed.length === 0 ? 0 : 1);
+
+function failed(name: string, error: unknown): ProofResult {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { name, backend: backend.name, size, figures: {}, missed: [`ended in an error: ${text}`] };
+}
