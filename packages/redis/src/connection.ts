@@ -15,7 +15,7 @@ export interface Command extends Attempt {
 /** What a command learns about the connection on which it was sent. */
 export interface Sent<T> {
   readonly answer: T;
-  /** The connection broke meanwhile: an injected client may have sent the command twice. */
+  /** The connection of an injected client broke meanwhile: it may have sent the command twice. Ours never do. */
   readonly disturbed: boolean;
 }
 
@@ -120,7 +120,6 @@ export class RedisConnection {
     client.on('error', (error) => {
       if (error instanceof Error) this.#connectionError = error;
     });
-    client.on(lossEvent(client), this.#onLoss);
     for (const event of ['ready', '+node', '-node']) client.on(event, () => setImmediate(() => this.#hold(this.#underWay > 0)));
     this.#client = client;
     return client;
@@ -149,14 +148,15 @@ export class RedisConnection {
 
   /**
    * WAIT counts the replicas that have every earlier write of this connection; in a cluster each primary is asked, because
-   * those that this connection wrote nothing to answer at once.
+   * those that this connection wrote nothing to answer at once. When the connection breaks meanwhile, nobody knows what is
+   * left of the write: that is an error.
    */
   async #waitForReplicas({ signal, doing }: Command): Promise<void> {
     const { waitReplicas, waitReplicasTimeoutMs } = this.#options;
-    const confirmed = await this.run({ doing, signal }, (client) =>
+    const { answer } = await this.run({ doing, signal }, (client) =>
       Promise.all(primariesOf(client).map((primary) => primary.call('wait', [waitReplicas, waitReplicasTimeoutMs]))),
-    ).catch(() => undefined);
-    if (!confirmed || confirmed.answer.some((count) => Number(count) < waitReplicas))
+    );
+    if (answer.some((count) => Number(count) < waitReplicas))
       emit('fault', () => ({ operation: 'write', code: 'TOKENRY_NOT_REPLICATED' }));
   }
 }

@@ -22,7 +22,8 @@ export class RedisKeys {
   keyOf(name: string): string {
     if (name === this.#defaultName) return this.#prefix + this.#defaultTokenKey;
     if (isReservedRecordName(name)) return this.#prefix + name;
-    const plain = decodeName(name);
+    // Without an escaped byte the name is the text itself.
+    const plain = name.includes('=') ? decodeName(name) : name;
     const tokenKey = plain?.startsWith(this.#prefix) ? plain.slice(this.#prefix.length) : '';
     return this.#prefix + (tokenKey === '' || tokenKey.includes('=') ? NAMED + name : tokenKey);
   }

@@ -97,12 +97,15 @@ export class RedisTokenBackend extends BaseTokenBackend {
       ...this.#notice(name),
     ];
     const command = { doing: `save the record "${name}"`, signal };
-    const { answer, disturbed } = await this.#connection.write(command, (client) =>
-      SAVE.run(client, this.#keys.keyOf(name), args),
-    );
+    let version = '';
+    const { answer, disturbed } = await this.#connection.write(command, (client) => {
+      const saved = SAVE.run(client, this.#keys.keyOf(name), args);
+      version = versionOf(data); // while Redis is busy
+      return saved;
+    });
     // A client that sends again what got no answer meets its own first attempt.
     if (answer !== DONE && !(answer === ALREADY_THERE && disturbed)) throw new VersionConflictError(name);
-    return versionOf(data);
+    return version;
   }
 
   protected async removeRecord(name: string, { expect, signal }: RemoveOptions): Promise<boolean> {

@@ -81,6 +81,24 @@ describe.skipIf(!redisAvailable)('Redis Cluster, three primaries with a replica 
     await eventually('the change is seen', async () => ((await seen()) === 2 ? true : undefined));
   });
 
+  test('the permissions of the README for a cluster are enough', async () => {
+    const rules = ['~acl:*', '&acl:=changed', '+get', '+set', '+del', '+pexpire', '+eval', '+evalsha', '+scan', '+info'];
+    const forCluster = ['+cluster|slots', '+cluster|info', '+ping', '+asking', '+publish', '+subscribe', '+wait'];
+    for (const server of cluster.servers)
+      await server.cli('acl', 'setuser', 'app', 'reset', 'on', '>secret-TEST-app', ...rules, ...forCluster);
+    const backend = backendOn({
+      clientOptions: { cluster: cluster.nodes, redisOptions: { username: 'app', password: 'secret-TEST-app' } },
+      keyPrefix: 'acl:',
+      invalidation: true,
+      waitReplicas: 1,
+    });
+    await backend.saveToken(signedIn('ada'), { tokenKey: 'team' });
+    await backend.saveToken(signedIn('bob'), { tokenKey: 'team' });
+    expect(await collect(backend.listKeys())).toEqual(['team']);
+    expect(await backend.leases.tryAcquire('job', { owner: 'ada', ttlMs: 1_000 })).toEqual({ acquired: true });
+    expect(await backend.deleteToken({ tokenKey: 'team' })).toBe(true);
+  });
+
   test('a process that used a cluster ends by itself', async () => {
     const child = new Child('use-and-end', [
       { clientOptions: { cluster: cluster.nodes }, keyPrefix: 'end:', invalidation: true },
