@@ -1,0 +1,141 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { type CodeBlock, typecheckBlocks } from './typecheck-blocks.js';
+
+/** What the documentation says about this repository, compared with it. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const IGNORED = new Set(['node_modules', 'dist', '.git', '.tokenry', 'coverage', 'bench-results', '.nx']);
+
+function filesIn(folder: string, ending: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (IGNORED.has(entry.name)) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path, ending) : entry.name.endsWith(ending) ? [path] : [];
+  });
+}
+
+const pages = filesIn(root, '.md').map((path) => ({ page: relative(root, path), text: readFileSync(path, 'utf8') }));
+const packages = readdirSync(join(root, 'packages'));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const withoutCode = (text: string) => text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '').replaceAll(/`[^`\n]*`/g, '');
+const codeBlocks = (text: string, languages: RegExp) =>
+  [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)]
+    .filter((match) => languages.test(match[1] ?? ''))
+    .map((match) => match[2] ?? '');
+
+/** GitHub's anchors for headings. */
+const anchorsOf = (text: string) =>
+  [...text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '').matchAll(/^#+ +(.+)$/gm)].map((match) =>
+    (match[1] ?? '')
+      .toLowerCase()
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(/\s/g, '-'),
+  );
+
+describe('pages', () => {
+  it('are found at all', () => {
+    expect(pages.map(({ page }) => page)).toEqual(
+      expect.arrayContaining(['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/from-python-o365.md']),
+    );
+  });
+
+  it.each(pages)('$page links only to files and headings that exist', ({ page, text }) => {
+    const links = [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+    const broken = links
+      .filter((link) => !/^[a-z]+:/.test(link))
+      .filter((link) => {
+        const [path = '', anchor] = link.split('#');
+        const target = path === '' ? join(root, page) : join(root, dirname(page), path);
+        if (!existsSync(target)) return true;
+        return anchor !== undefined && !anchorsOf(readFileSync(target, 'utf8')).includes(anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it.each(pages)('$page names only commands of package.json', ({ text }) => {
+    const scripts = Object.keys(JSON.parse(read('package.json')).scripts);
+    const named = [...text.matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map((match) => match[1] ?? match[2] ?? '');
+    expect(named.filter((name) => !scripts.includes(name))).toEqual([]);
+  });
+
+  it.each(pages)('$page names no file under packages, examples, test-e2e or scripts that is missing', ({ text }) => {
+    const named = [...text.matchAll(/`((?:packages|examples|test-e2e|scripts|bench|docs)\/[\w./-]+\.\w+)`/g)];
+    expect(named.map((match) => match[1] ?? '').filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+/** Code without what only the formatter decides. */
+const squeezed = (code: string) => code.replaceAll(/\s+/g, '').replaceAll(/,(?=[)\]}])/g, '');
+
+/** Pages whose code is compiled elsewhere, as a whole. */
+const compiled = [
+  { page: 'docs/from-python-o365.md', example: 'examples/from-python-o365.ts' },
+  { page: 'docs/from-msal-python.md', example: 'examples/from-msal-python.ts' },
+];
+
+describe('migration guides', () => {
+  it.each(compiled)('every TypeScript block of $page is in $example', ({ page, example }) => {
+    const code = squeezed(read(example));
+    const blocks = codeBlocks(read(page), /^ts$/);
+    expect(blocks.length).toBeGreaterThan(1);
+    expect(blocks.filter((block) => !code.includes(squeezed(block)))).toEqual([]);
+  });
+
+  it.each(compiled)('every row of $page with code for us has it from $example', ({ page, example }) => {
+    const code = squeezed(read(example));
+    const rows = [...read(page).matchAll(/^\| (?!-)(.*) \|$/gm)].map((match) => (match[1] ?? '').split(/\s+\|\s*/));
+    const ours = rows.flatMap(([, second = '']) => /^`([^`]+)`$/.exec(second)?.[1] ?? []);
+    expect(ours.length).toBeGreaterThan(20);
+    expect(ours.filter((cell) => !/^\w+Error$/.test(cell) && !code.includes(squeezed(cell)))).toEqual([]);
+  });
+});
+
+/** What a README leaves to its readers: files and functions of their own. */
+const LEFT_TO_READERS: Readonly<Record<string, readonly string[]>> = {
+  'packages/conformance/README.md': ['blob-token-backend.js', 'makeEmptyContainer', 'proxy', 'server', 'folder', 'user', 'it'],
+};
+
+const blocksOf = (page: string): CodeBlock[] => {
+  const text = read(page);
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map((match) => ({
+    page,
+    code: match[1] ?? '',
+    line: text.slice(0, match.index).split('\n').length + 1,
+  }));
+};
+
+describe('READMEs', () => {
+  const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((page) =>
+    existsSync(join(root, page)),
+  );
+
+  it('show code that the compiler accepts', () => {
+    const blocks = readmes.flatMap(blocksOf);
+    expect(blocks.length).toBeGreaterThan(10);
+    expect(typecheckBlocks(root, blocks, LEFT_TO_READERS)).toEqual([]);
+  });
+
+  const HEADINGS = [
+    'Install',
+    'Use',
+    'Options',
+    'What it guarantees',
+    'Permissions it needs',
+    'When it fails',
+    'Cost and limits',
+    'Try it locally',
+  ];
+
+  it.each(packages)('%s has the headings that every package has, in their order', (name) => {
+    const headings = [...read(`packages/${name}/README.md`).matchAll(/^## (.+)$/gm)].map((match) => match[1] ?? '');
+    expect(headings.filter((heading) => HEADINGS.includes(heading))).toEqual(HEADINGS);
+  });
+
+  it.each(packages)('%s names every other package that it speaks of rightly', (name) => {
+    const named = [...read(`packages/${name}/README.md`).matchAll(/@tokenry\/([\w-]+)/g)].map((match) => match[1] ?? '');
+    expect(named.filter((other) => !packages.includes(other))).toEqual([]);
+  });
+});
