@@ -1,6 +1,6 @@
 import type { FieldValue, Firestore, Settings, Timestamp } from '@google-cloud/firestore';
 import { CapabilityError, sleep, systemClock } from '@tokenry/core/backend';
-import { boundedSettings, sendOnce } from './single-attempts.js';
+import { reconnecting, sendingOnce } from './single-attempts.js';
 
 /** A client, and the classes of the very copy of the SDK that made it: it refuses values of other copies. */
 export interface Sdk {
@@ -80,9 +80,9 @@ export class FirestoreSource {
 
   async #open(): Promise<Sdk> {
     const { client, settings, timeoutMs } = this.#options;
-    if (client) return { firestore: client, ...(classesOf(client) ?? (await loadSdk())) };
+    if (client) return { firestore: sendingOnce(client, timeoutMs), ...(classesOf(client) ?? (await loadSdk())) };
     const { Firestore, Timestamp, FieldValue } = await loadSdk();
-    return { firestore: sendOnce(new Firestore(boundedSettings(settings, timeoutMs))), Timestamp, FieldValue };
+    return { firestore: sendingOnce(new Firestore(reconnecting(settings)), timeoutMs), Timestamp, FieldValue };
   }
 }
 

@@ -37,7 +37,7 @@ const DENIED: Partial<Record<StatusName, string>> = {
 const NO_CREDENTIALS = /could not load the default credentials|unable to detect a project id|could not refresh access token/i;
 const TERMINATED = /client has already been terminated/i;
 const NO_DATABASE = /\bdatabase\b.*does not exist|datastore mode/is;
-const TOO_LARGE = /longer than|exceeds the maximum|maximum (?:allowed )?size|too (?:large|big)/i;
+const TOO_LARGE = /longer than|exceeds the maximum|maximum (?:\w+ )?size|too (?:large|big)/i;
 
 /**
  * Turns an error of the Firestore SDK into one that says what it means for a token, and what to do. Decides by gRPC status;

@@ -1,43 +1,34 @@
 import type { Firestore, Settings } from '@google-cloud/firestore';
 
-/** What the SDK's class has but does not show (its `src/index.ts`, `request` and `_retry`, marked internal). */
+/** What the SDK's class has but does not show (marked internal in its `src/index.ts`). */
 interface Inside {
-  request?: (method: string, request: unknown, tag: string, retryCodes?: readonly number[]) => Promise<unknown>;
-  _retry?: (method: string, tag: string, send: () => Promise<unknown>) => Promise<unknown>;
+  createCallOptions?(this: Firestore, method: string): object;
+  _retry?(method: string, tag: string, send: () => Promise<unknown>): Promise<unknown>;
 }
 
-const METHODS = ['BatchGetDocuments', 'Commit', 'RunQuery'] as const;
-
-/** Settings under which each request has one deadline, and a connection that broke is made again within seconds. */
-export function boundedSettings(settings: Settings, timeoutMs: number): Settings {
-  const method = { timeout_millis: timeoutMs, retry_codes_name: 'none' };
-  const service = { retry_codes: { none: [] }, methods: Object.fromEntries(METHODS.map((name) => [name, method])) };
-  return {
-    // Without it each failed read is sent three times, seconds apart, whatever it failed with.
-    gaxServerStreamingRetries: true,
-    ...settings,
-    clientConfig: { interfaces: { 'google.firestore.v1.Firestore': service }, ...settings.clientConfig },
-    // By default a client that met an outage tries to connect again every two minutes.
-    grpcOptions: {
-      'grpc.initial_reconnect_backoff_ms': 200,
-      'grpc.max_reconnect_backoff_ms': 5_000,
-      ...settings.grpcOptions,
-    },
-  };
+/** Settings under which a connection that broke is made again within seconds; by default within two minutes. */
+export function reconnecting(settings: Settings): Settings {
+  const grpcOptions = { 'grpc.initial_reconnect_backoff_ms': 200, 'grpc.max_reconnect_backoff_ms': 5_000 };
+  return { ...settings, grpcOptions: { ...grpcOptions, ...settings.grpcOptions } };
 }
 
 /**
- * Makes a client of ours send each request once.
+ * A view of the client that sends each request once, with a deadline of `timeoutMs`. The client itself stays as it is: whoever
+ * injected it may want what it does by default.
  *
- * By default it repeats a failed commit for up to ten minutes where nobody can stop it, hides that it is being throttled,
- * keeps the process alive meanwhile, and reports "already exists" for what its own first attempt created. Repeating is
- * `attempt()`'s business here, within the caller's time. No setting turns this off: a commit brings its own list of
- * codes to repeat on. Should an SDK release rename these, its own repetitions come back and nothing else changes.
+ * By default it repeats a failed commit for up to ten minutes where nobody can stop it: a save that was reported as failed
+ * is made later, throttling shows as silence, and the process cannot end. Failed reads are sent three times, seconds apart,
+ * also where permission is missing. Repeating is `attempt()`'s business here, within the caller's time. No setting turns this
+ * off: a commit brings its own list of codes to repeat on. Should a release of the SDK rename these two methods, its own
+ * repetitions come back, and a test fails.
  */
-export function sendOnce(client: Firestore): Firestore {
-  const inside = client as unknown as Inside;
-  const { request } = inside;
-  if (typeof request === 'function') inside.request = (method, message, tag) => request.call(client, method, message, tag);
+export function sendingOnce(client: Firestore, timeoutMs: number): Firestore {
+  const view = Object.create(client) as Firestore;
+  const inside = view as unknown as Inside;
+  const { createCallOptions } = inside;
+  const once = { timeout: timeoutMs, retry: null, retryRequestOptions: { retries: 0, noResponseRetries: 0 } };
+  if (typeof createCallOptions === 'function')
+    inside.createCallOptions = (method) => ({ ...createCallOptions.call(view, method), ...once });
   if (typeof inside._retry === 'function') inside._retry = (_method, _tag, send) => send();
-  return client;
+  return view;
 }

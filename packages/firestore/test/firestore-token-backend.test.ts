@@ -121,12 +121,12 @@ emulated('saving', () => {
     const version = await backend.records.write('k', bytes('1'), { expect: 'absent' });
     await documents.doc('k').set({ token: 'by hand' });
     const late = [
-      backend.records.write('k', bytes('2'), { expect: { version } }),
-      backend.records.write('k', bytes('2'), { expect: { version: 'made up' } }),
-      backend.records.write('k', bytes('2'), { expect: 'absent' }),
-      backend.records.remove('k', { expect: { version } }),
+      () => backend.records.write('k', bytes('2'), { expect: { version } }),
+      () => backend.records.write('k', bytes('2'), { expect: { version: 'made up' } }),
+      () => backend.records.write('k', bytes('2'), { expect: 'absent' }),
+      () => backend.records.remove('k', { expect: { version } }),
     ];
-    for (const attempt of late) expect(VersionConflictError.is(await rejection(attempt))).toBe(true);
+    for (const attempt of late) expect(VersionConflictError.is(await rejection(attempt()))).toBe(true);
     expect(textOf(await backend.records.read('k'))).toBe('by hand');
   });
 
