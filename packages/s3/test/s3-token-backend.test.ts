@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
+import type { FinalizeHandler, FinalizeHandlerArguments, MetadataBearer } from '@smithy/types';
 import { S3TokenBackend, type S3TokenBackendOptions } from '@tokenry/s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptionsFor, startAws } from './servers/aws.js';
@@ -51,7 +52,7 @@ function signingPlainly(gate: Gate, credentials: { readonly accessKeyId: string;
     ['after', encodeURI3986],
   ] as const)
     client.middlewareStack.addRelativeTo(
-      (next) => (args) => {
+      (next: FinalizeHandler<object, MetadataBearer>) => (args: FinalizeHandlerArguments<object>) => {
         const request = args.request as { path: string };
         request.path = convert(request.path);
         return next(args);

@@ -113,10 +113,9 @@ export class Gate {
 function send(response: ServerResponse, { status, headers = {}, body = '' }: GateAnswer): void {
   const { 'transfer-encoding': _chunked, connection: _connection, ...kept } = headers;
   const isEmpty = status === 304 || status === 204;
-  response.writeHead(status, {
-    ...kept,
-    ...(isEmpty ? {} : { 'content-length': kept['content-length'] ?? Buffer.byteLength(body) }),
-  });
+  for (const [name, value] of Object.entries(kept)) if (value !== undefined) response.setHeader(name, value);
+  if (!isEmpty && kept['content-length'] === undefined) response.setHeader('content-length', Buffer.byteLength(body));
+  response.statusCode = status;
   response.end(isEmpty ? undefined : body);
 }
 

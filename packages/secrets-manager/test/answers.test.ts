@@ -1,0 +1,109 @@
+import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { clientOptionsFor } from '../../s3/test/servers/aws.js';
+import { rejection } from '../../s3/test/servers/checks.js';
+import { Gate, type GateAnswer, type GateRequest } from '../../s3/test/servers/gate.js';
+
+/** What no emulator answers, answered by a server of our own to the real SDK. */
+const gate = await Gate.open();
+const requestHandler = { connectionTimeout: 500, requestTimeout: 300, throwOnRequestTimeout: true };
+const backend = (maxAttempts = 1) =>
+  new SecretsManagerTokenBackend({ clientOptions: { ...clientOptionsFor(gate), maxAttempts, requestHandler } });
+const refusal = (status: number, name: string, headers: GateAnswer['headers'] = {}): GateAnswer => ({
+  status,
+  headers: { 'content-type': 'application/x-amz-json-1.1', ...headers },
+  body: JSON.stringify({ __type: `com.amazonaws.secretsmanager#${name}`, message: 'no. rt-TEST-echo' }),
+});
+const answer = (body: object): GateAnswer => ({
+  status: 200,
+  headers: { 'content-type': 'application/x-amz-json-1.1' },
+  body: JSON.stringify(body),
+});
+const actionOf = ({ headers }: GateRequest): string => String(headers['x-amz-target']).replace('secretsmanager.', '');
+
+beforeEach(() => {
+  gate.seen.length = 0;
+});
+afterAll(() => gate.close());
+
+const cases: readonly (readonly [number, string, object, GateAnswer['headers']?])[] = [
+  [
+    400,
+    'AccessDeniedException',
+    { code: 'TOKENRY_BACKEND_ACCESS_DENIED', message: expect.stringContaining('secretsmanager:GetSecretValue') },
+  ],
+  [400, 'UnrecognizedClientException', { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [400, 'ExpiredTokenException', { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [400, 'InvalidSignatureException', { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [400, 'DecryptionFailure', { code: 'TOKENRY_BACKEND_ACCESS_DENIED', message: expect.stringContaining('KMS key') }],
+  [403, 'SomethingNew', { code: 'TOKENRY_BACKEND_ACCESS_DENIED' }],
+  [400, 'ThrottlingException', { code: 'TOKENRY_BACKEND_THROTTLED', retryAfterMs: 3_000 }, { 'retry-after': '3' }],
+  [400, 'LimitExceededException', { code: 'TOKENRY_BACKEND_THROTTLED', message: expect.stringContaining('quota') }],
+  [429, 'SomethingNew', { code: 'TOKENRY_BACKEND_THROTTLED' }],
+  [500, 'InternalServiceError', { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [503, 'ServiceUnavailable', { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [404, 'SomethingNew', { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
+  [400, 'InvalidParameterException', { code: 'TOKENRY_CAPABILITY' }],
+];
+
+describe('an answer to a read', () => {
+  test.each(cases.map(([status, name, expected, headers]) => ({ status, name, expected, headers })))(
+    '$status $name says what it means, and repeats nothing',
+    async ({ status, name, expected, headers }) => {
+      gate.intercept = () => refusal(status, name, headers);
+      const error = await rejection(backend().loadToken());
+      expect(error).toMatchObject(expected);
+      expect(`${error.message} ${JSON.stringify(error)}`).not.toMatch(/TEST/);
+    },
+  );
+
+  test('ResourceNotFoundException alone is absence, whatever its status', async () => {
+    gate.intercept = () => refusal(400, 'ResourceNotFoundException');
+    expect(await backend().loadToken()).toBeUndefined();
+  });
+
+  test('InvalidRequestException is absence for a deleted secret only', async () => {
+    gate.intercept = (request) =>
+      actionOf(request) === 'GetSecretValue' ? refusal(400, 'InvalidRequestException') : answer({ DeletedDate: 1_700_000_000 });
+    expect(await backend().loadToken()).toBeUndefined();
+    gate.intercept = (request) =>
+      actionOf(request) === 'GetSecretValue' ? refusal(400, 'InvalidRequestException') : answer({ Name: 'managed' });
+    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_CAPABILITY' });
+  });
+
+  test('that is cut short is an outage, and its text is not in the error', async () => {
+    gate.intercept = () => ({ status: 200, body: '{"SecretString":"rt-TEST-half' });
+    const error = await rejection(backend().loadToken());
+    expect(error).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    expect([error.cause, String(error)]).toEqual([undefined, expect.not.stringContaining('TEST')]);
+  });
+
+  test('that never comes ends with the time-out, or when the caller leaves', async () => {
+    gate.intercept = () => 'hang';
+    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    const controller = new AbortController();
+    const reason = new Error('left');
+    gate.intercept = () => {
+      controller.abort(reason);
+      return 'hang';
+    };
+    expect(await rejection(backend().records.read('a', { signal: controller.signal }))).toBe(reason);
+  });
+});
+
+describe('an answer to a write', () => {
+  test('a secret that takes no value although nothing else changed is no conflict', async () => {
+    gate.intercept = (request) => {
+      if (actionOf(request) === 'PutSecretValue') return refusal(400, 'InvalidRequestException');
+      return answer({ VersionIdsToStages: { v1: ['AWSCURRENT'] } });
+    };
+    const error = await rejection(backend().records.write('a', Buffer.from('{}'), { expect: { version: 'v1' } }));
+    expect(error).toMatchObject({ code: 'TOKENRY_CAPABILITY', message: expect.stringContaining('another service') });
+  });
+
+  test('a record of more than 64 KiB is refused before anything is sent', async () => {
+    const error = await rejection(backend().records.write('a', Buffer.alloc(65_537, 'x'), { expect: 'absent' }));
+    expect(error).toMatchObject({ code: 'TOKENRY_RECORD_TOO_LARGE', bytes: 65_537, maxRecordBytes: 65_536 });
+    expect(gate.seen).toEqual([]);
+  });
+});

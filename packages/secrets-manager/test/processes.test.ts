@@ -1,0 +1,34 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, test } from 'vitest';
+import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
+import { Child } from '../../s3/test/servers/child.js';
+import type { Gate } from '../../s3/test/servers/gate.js';
+import { motoIsHere } from '../../s3/test/servers/moto-server.js';
+
+/** `PROCESSES=8 EACH=100` for the long form. */
+const PROCESSES = Number(process.env.PROCESSES ?? 4);
+const EACH = Number(process.env.EACH ?? 6);
+const script = (name: string) => new URL(`./children/${name}.ts`, import.meta.url);
+
+describe.runIf(motoIsHere())('several processes', async () => {
+  let gate: Gate;
+  if (motoIsHere()) ({ gate } = await startAws());
+
+  test(`${PROCESSES} processes count up ${EACH} times each in one record: no update is lost`, { timeout: 300_000 }, async () => {
+    const clientOptions = clientOptionsFor(gate);
+    const args = [{ clientOptions }, EACH];
+    const children = await Promise.all(Array.from({ length: PROCESSES }, () => Child.started(script('increment'), args)));
+    const said = await Promise.all(children.map((child) => child.hear<{ saved: number; conflicts: number }>()));
+    expect(said.map(({ saved }) => saved)).toEqual(Array(PROCESSES).fill(EACH));
+    const client = new SecretsManagerClient(clientOptions);
+    const id = { SecretId: 'o365_token.txt/counter', VersionStage: 'AWSCURRENT' };
+    expect((await client.send(new GetSecretValueCommand(id))).SecretString).toBe(String(PROCESSES * EACH));
+    client.destroy();
+  });
+});
+
+test('the SDK is loaded by the first request, not by importing or constructing; the process then ends by itself', async () => {
+  const child = new Child(script('imports'));
+  expect(await child.hear()).toEqual({ before: [], after: ['@aws-sdk/client-secrets-manager'] });
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+});

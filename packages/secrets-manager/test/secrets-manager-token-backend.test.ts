@@ -1,0 +1,287 @@
+import { readFile } from 'node:fs/promises';
+import {
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { InProcessLeases } from '@tokenry/core/backend';
+import { SecretsManagerTokenBackend, type SecretsManagerTokenBackendOptions } from '@tokenry/secrets-manager';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
+import { collect, rejection } from '../../s3/test/servers/checks.js';
+import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
+import { policyIn, userWithPolicy } from '../../s3/test/servers/iam.js';
+import { type MotoServer, motoIsHere } from '../../s3/test/servers/moto-server.js';
+import { signedIn } from '../../s3/test/servers/signed-in.js';
+
+const bytes = (text: string) => Buffer.from(text);
+const actionOf = ({ headers }: GateRequest): string => String(headers['x-amz-target']).replace('secretsmanager.', '');
+
+describe('options', () => {
+  const wrong: readonly (readonly [string, object, RegExp])[] = [
+    ['an unknown option', { secretname: 'a' }, /did you mean "secretName"/],
+    ['a name that is none', { secretName: 'a b' }, /secretName must be the name/],
+    ['a client and options for one', { client: {}, clientOptions: {} }, /exclude each other/],
+    ['too short a window', { recoveryWindowInDays: 3 }, /7 to 30/],
+    ['a window without recovery', { forceDeleteWithoutRecovery: true, recoveryWindowInDays: 7 }, /give one of them/],
+    ['a negative interval', { minimumWriteIntervalMs: -1 }, /0 or more/],
+    ['tags that are no strings', { tags: { a: 1 } }, /object of strings/],
+    ['two default names', { secretName: 'a', defaultTokenKey: 'b' }, /give one of them/],
+  ];
+  test.each(wrong)('%s is refused', (_what, options, message) => {
+    expect(() => new SecretsManagerTokenBackend(options as SecretsManagerTokenBackendOptions)).toThrow(message);
+  });
+
+  test('leases are in process only, which capabilities say; injected ones are what they are', () => {
+    expect(new SecretsManagerTokenBackend().capabilities).toMatchObject({ leases: false, conditionalWrites: true });
+    expect(new SecretsManagerTokenBackend({ leases: new InProcessLeases() }).capabilities).toMatchObject({ leases: true });
+  });
+
+  test('a warning says it once per process', async () => {
+    const warnings: string[] = [];
+    const listener = (warning: Error) => void warnings.push(warning.message);
+    process.on('warning', listener);
+    expect([new SecretsManagerTokenBackend().leases, new SecretsManagerTokenBackend().leases]).toHaveLength(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', listener);
+    expect(warnings).toEqual([expect.stringContaining('leases hold in this process only')]);
+  });
+});
+
+describe.runIf(motoIsHere())('on an emulator', async () => {
+  let moto: MotoServer;
+  let gate: Gate;
+  let direct: SecretsManagerClient;
+  if (motoIsHere()) ({ moto, gate } = await startAws());
+  const opened: SecretsManagerTokenBackend[] = [];
+
+  const open = (options: SecretsManagerTokenBackendOptions = {}): SecretsManagerTokenBackend => {
+    const { client, clientOptions = {}, ...others } = options;
+    const how = client ? { client } : { clientOptions: { ...clientOptionsFor(gate), ...clientOptions } };
+    const backend = new SecretsManagerTokenBackend({ secretName: 'o365', ...others, ...how });
+    opened.push(backend);
+    return backend;
+  };
+  const describeSecret = (SecretId: string) => direct.send(new DescribeSecretCommand({ SecretId }));
+  const textIn = async (SecretId: string) =>
+    (await direct.send(new GetSecretValueCommand({ SecretId, VersionStage: 'AWSCURRENT' }))).SecretString;
+  const actions = () => gate.seen.map(actionOf);
+
+  beforeEach(async () => {
+    direct ??= new SecretsManagerClient(clientOptionsFor(moto));
+    await moto.reset();
+    gate.intercept = () => undefined;
+    gate.seen.length = 0;
+  });
+  afterEach(async () => {
+    gate.intercept = () => undefined;
+    await Promise.all(opened.splice(0).map((backend) => backend.close()));
+  });
+
+  test('a record that python-o365 wrote is read as is, and ours is text that it can read', async () => {
+    const text = signedIn('ada').exportForPython();
+    await direct.send(new CreateSecretCommand({ Name: 'o365', SecretString: text }));
+    const backend = open();
+    expect(await backend.records.read('o365')).toMatchObject({ data: bytes(text) });
+    await backend.saveToken(signedIn('bob'));
+    expect(Object.keys(JSON.parse((await textIn('o365')) ?? '').RefreshToken)).toHaveLength(2);
+  });
+
+  test('records lie behind the prefix, the default one where it was named', async () => {
+    const backend = open({ prefix: 'prod/tokens/', kmsKeyId: 'alias/tokens', tags: { team: 'mail' } });
+    await backend.records.write('o365', bytes('{"a":1}'), { expect: 'absent' });
+    await backend.records.write('User 1', bytes('{"b":2}'), { expect: 'absent' });
+    await direct.send(new CreateSecretCommand({ Name: 'o365-other', SecretString: '{}' }));
+    expect([await textIn('o365'), await textIn('prod/tokens/=55ser=201')]).toEqual(['{"a":1}', '{"b":2}']);
+    expect(await collect(backend.listKeys())).toEqual(['o365', 'User 1']);
+    expect(await describeSecret('o365')).toMatchObject({ KmsKeyId: 'alias/tokens', Tags: [{ Key: 'team', Value: 'mail' }] });
+  });
+
+  test('a default secret behind the prefix is one record under one name', async () => {
+    const backend = open({ secretName: 'prod/main', prefix: 'prod/' });
+    await backend.records.write('main', bytes('{"a":1}'), { expect: 'absent' });
+    expect([await textIn('prod/main'), backend.defaultTokenKey, await collect(backend.listKeys())]).toEqual([
+      '{"a":1}',
+      'main',
+      ['main'],
+    ]);
+  });
+
+  test('what is no text is kept as bytes', async () => {
+    const backend = open();
+    const data = new Uint8Array([0xff, 0xfe, 0x00]);
+    await backend.records.write('a', data, { expect: 'absent' });
+    expect(await backend.records.read('a')).toMatchObject({ data });
+    expect(await rejection(backend.records.write('b', new Uint8Array(), { expect: 'absent' }))).toMatchObject({
+      code: 'TOKENRY_CAPABILITY',
+    });
+  });
+
+  test('a save is two requests, and leaves no more labelled versions than three', async () => {
+    const backend = open();
+    let version = await backend.records.write('a', bytes('0'), { expect: 'absent' });
+    gate.seen.length = 0;
+    for (const text of ['1', '2', '3', '4']) version = await backend.records.write('a', bytes(text), { expect: { version } });
+    expect(actions()).toEqual(Array(4).fill(['PutSecretValue', 'UpdateSecretVersionStage']).flat());
+    const { VersionIdsToStages = {} } = await describeSecret('o365/a');
+    expect(
+      Object.values(VersionIdsToStages)
+        .filter(({ length }) => length > 0) // without labels, the service removes them
+        .map((stages) => [...stages].sort())
+        .sort(),
+    ).toEqual([['AWSCURRENT', 'TOKENRY_PENDING'], ['AWSPREVIOUS']]);
+  });
+
+  test('who loses is told so, and the next writer takes the label away from the loser', async () => {
+    const backend = open();
+    const first = await backend.records.write('a', bytes('0'), { expect: 'absent' });
+    const second = await backend.records.write('a', bytes('1'), { expect: { version: first } });
+    const error = await rejection(backend.records.write('a', bytes('lost'), { expect: { version: first } }));
+    expect([error, await textIn('o365/a')]).toMatchObject([{ code: 'TOKENRY_VERSION_CONFLICT' }, '1']);
+    await backend.records.write('a', bytes('2'), { expect: { version: second } });
+    const { VersionIdsToStages = {} } = await describeSecret('o365/a');
+    expect(
+      Object.values(VersionIdsToStages)
+        .flat()
+        .filter((stage) => stage === 'TOKENRY_PENDING'),
+    ).toHaveLength(1);
+  });
+
+  test.each(['CreateSecret', 'PutSecretValue', 'UpdateSecretVersionStage'])(
+    'a %s whose answer was lost is repeated, and recognised as done',
+    async (action) => {
+      const backend = open();
+      let lost = 0;
+      gate.intercept = (request) => (actionOf(request) === action && lost++ === 0 ? 'lose-answer' : undefined);
+      const version = await backend.records.write('a', bytes('0'), { expect: 'absent' });
+      const next = await backend.records.write('a', bytes('1'), { expect: { version } });
+      expect(await backend.records.read('a')).toEqual({ data: bytes('1'), version: next });
+      expect(lost).toBeGreaterThan(1);
+    },
+  );
+
+  test('a deleted record is absent, can be recovered by hand, and a sign-in takes its place', async () => {
+    const backend = open();
+    await backend.saveToken(signedIn('ada'));
+    expect([await backend.deleteToken(), await backend.deleteToken()]).toEqual([true, false]);
+    const { DeletedDate, VersionIdsToStages = {} } = await describeSecret('o365');
+    expect(DeletedDate).toBeInstanceOf(Date);
+    expect(Object.values(VersionIdsToStages).flat()).toContain('AWSPREVIOUS');
+    expect([await backend.loadToken({ fresh: true }), await collect(backend.listKeys())]).toEqual([undefined, []]);
+    await backend.saveToken(signedIn('bob'));
+    expect((await backend.loadToken({ fresh: true }))?.getAccounts().map(({ username }) => username)).toEqual([
+      'bob@contoso.example',
+    ]);
+    expect(actions()).toContain('RestoreSecret');
+  });
+
+  test('between the restoration and the new record, the old one is not seen', async () => {
+    const [backend, reader] = [open(), open()];
+    await backend.saveToken(signedIn('ada'));
+    await backend.deleteToken();
+    const seen: unknown[] = [];
+    gate.intercept = async (request) => {
+      if (actionOf(request) === 'PutSecretValue') seen.push(await reader.loadToken({ fresh: true }));
+      return undefined;
+    };
+    await backend.saveToken(signedIn('bob'));
+    expect(seen).toEqual([undefined]);
+  });
+
+  test('a secret that somebody deleted by hand is restored by a sign-in', async () => {
+    const backend = open();
+    await backend.saveToken(signedIn('ada'));
+    await direct.send(new DeleteSecretCommand({ SecretId: 'o365' }));
+    expect(await backend.loadToken({ fresh: true })).toBeUndefined();
+    await backend.saveToken(signedIn('bob'));
+    expect((await backend.loadToken({ fresh: true }))?.getAccounts()).toHaveLength(1);
+  });
+
+  test('a removal that was cut off in the middle stays a removal, and a sign-in takes its place', async () => {
+    const backend = open();
+    await backend.saveToken(signedIn('ada'));
+    gate.intercept = (request) => (actionOf(request) === 'DeleteSecret' ? 'reset' : undefined);
+    expect(
+      await rejection(
+        open()
+          .deleteToken()
+          .then((removed) => Promise.reject(new Error(`${removed}`))),
+      ),
+    ).toMatchObject({ message: 'true' });
+    gate.intercept = () => undefined;
+    expect(await backend.loadToken({ fresh: true })).toBeUndefined();
+    await backend.saveToken(signedIn('bob'));
+    expect((await backend.loadToken({ fresh: true }))?.getAccounts()).toHaveLength(1);
+  });
+
+  test('a secret that was made without a value is an absent record', async () => {
+    await direct.send(new CreateSecretCommand({ Name: 'o365' }));
+    const backend = open();
+    expect(await backend.loadToken()).toBeUndefined();
+    await backend.saveToken(signedIn('ada'));
+    expect((await open().loadToken())?.hasData).toBe(true);
+  });
+
+  test('forceDeleteWithoutRecovery removes for ever, and only if asked to', async () => {
+    const backend = open({ forceDeleteWithoutRecovery: true });
+    await backend.saveToken(signedIn('ada'));
+    expect(await backend.deleteToken()).toBe(true);
+    expect(await rejection(describeSecret('o365'))).toMatchObject({ name: 'ResourceNotFoundException' });
+    await backend.saveToken(signedIn('bob'));
+    expect((await backend.loadToken({ fresh: true }))?.getAccounts()).toHaveLength(1);
+  });
+
+  test('a stopped server is an outage, and refused keys are a denial', async () => {
+    const backend = open();
+    await backend.saveToken(signedIn('ada'));
+    const reopen = await gate.shut();
+    const down = await rejection(backend.loadToken({ fresh: true })).finally(reopen);
+    expect(down).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') });
+    await moto.enforcePermissions(true);
+    const denied = await rejection(backend.loadToken({ fresh: true })).finally(() => moto.enforcePermissions(false));
+    expect(denied).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED' });
+    expect((await backend.loadToken({ fresh: true }))?.hasData).toBe(true);
+  });
+
+  test('an injected client outlives the backend', async () => {
+    const client = new SecretsManagerClient(clientOptionsFor(gate));
+    const backend = open({ client });
+    await backend.saveToken(signedIn('ada'));
+    await backend.close();
+    expect((await open({ client }).loadToken())?.hasData).toBe(true);
+    client.destroy();
+  });
+
+  test('the policy in the README allows everything that is needed, and each of its actions is needed', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    // The emulator knows no resources of this service, only actions.
+    const policy = policyIn(readme, { 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/o365-token*': '*' });
+    const credentials = await userWithPolicy(moto.port, policy);
+    const lesser = await Promise.all(
+      policy.Statement.flatMap(({ Action }) => Action).map(async (left) => {
+        const without = policy.Statement.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== left) }));
+        const Statement = without.filter(({ Action }) => Action.length > 0);
+        return { left, keys: await userWithPolicy(moto.port, { ...policy, Statement }) };
+      }),
+    );
+    const useAll = async (keys: typeof credentials, name: string) => {
+      const backend = open({ clientOptions: { credentials: keys, maxAttempts: 1 }, secretName: `o365-${name}` });
+      const version = await backend.records.write('a', bytes('{}'), { expect: 'absent' });
+      await backend.records.write('a', bytes('{"b":1}'), { expect: { version } });
+      await collect(backend.listKeys());
+      await backend.deleteToken({ tokenKey: 'a' });
+      await backend.records.write('a', bytes('{}'), { expect: 'absent' });
+      await backend.records.read('a');
+    };
+    await moto.enforcePermissions(true);
+    try {
+      await useAll(credentials, 'all');
+      for (const [index, { left, keys }] of lesser.entries())
+        expect(await rejection(useAll(keys, String(index))), left).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED' });
+    } finally {
+      await moto.enforcePermissions(false);
+    }
+  });
+});
