@@ -36,6 +36,11 @@ export function only(cache: SerializedCache, isWanted: (entity: Entity) => boole
   return Object.fromEntries(kept);
 }
 
+/** All entities of all sections. */
+export function* eachEntity(cache: SerializedCache): Iterable<Entity> {
+  for (const name of SECTIONS) yield* Object.values(cache[name] ?? {});
+}
+
 /** Whose entity this is, for comparing; empty for those of the program itself. */
 export function homeOf(entity: Entity): string {
   return String(entity.home_account_id ?? '').toLowerCase();

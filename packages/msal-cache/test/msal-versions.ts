@@ -3,7 +3,7 @@ import * as msal7 from '@azure/msal-node';
 import * as msal3 from 'msal-node-3';
 import * as msal5 from 'msal-node-5';
 import * as msal6 from 'msal-node-6';
-import { AUTHORITY, CLIENT } from './stub-network.js';
+import { AUTHORITY, CLIENT } from './stub-network.ts';
 
 type Msal = Pick<
   typeof msal7,
