@@ -10,6 +10,8 @@ const CONNECT_GAP_MS = 50;
 
 export interface Command extends Attempt {
   readonly signal?: AbortSignal | undefined;
+  /** How long the server itself may take on purpose, on top of the deadline. */
+  readonly blocksMs?: number;
 }
 
 /** What a command learns about the connection on which it was sent. */
@@ -43,14 +45,14 @@ export class RedisConnection {
 
   /** Runs `send` with a client. Everything that it rejects with is told apart by {@link mapError}. */
   async run<T>(command: Command, send: (client: RedisClient) => Promise<T>): Promise<Sent<T>> {
-    const { signal } = command;
+    const { signal, blocksMs = 0 } = command;
     signal?.throwIfAborted();
     if (this.#underWay++ === 0) this.#hold(true);
     let client: RedisClient | undefined;
     try {
       client = this.#usable() ?? (await this.#open());
       const losses = this.#losses;
-      const answer = await inTime(send(client), { ms: this.#deadlineMs(client), signal });
+      const answer = await inTime(send(client), { ms: blocksMs + this.#deadlineMs(client), signal });
       return { answer, disturbed: losses !== this.#losses };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
@@ -153,7 +155,7 @@ export class RedisConnection {
    */
   async #waitForReplicas({ signal, doing }: Command): Promise<void> {
     const { waitReplicas, waitReplicasTimeoutMs } = this.#options;
-    const { answer } = await this.run({ doing, signal }, (client) =>
+    const { answer } = await this.run({ doing, signal, blocksMs: waitReplicasTimeoutMs }, (client) =>
       Promise.all(primariesOf(client).map((primary) => primary.call('wait', [waitReplicas, waitReplicasTimeoutMs]))),
     );
     if (answer.some((count) => Number(count) < waitReplicas))

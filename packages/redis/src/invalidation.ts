@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { sleep, systemClock } from '@tokenry/core/backend';
+import { emit, sleep, systemClock, TokenryError } from '@tokenry/core/backend';
 import type { RedisConnection } from './connection.js';
+import { mapError } from './map-error.js';
 import { type RedisClient, socketsOf } from './redis-client.js';
 
 const RECONNECT = { firstMs: 200, maxMs: 10_000 };
@@ -49,7 +50,7 @@ export class Invalidation {
 
   async #listen(): Promise<void> {
     for (let waitMs = RECONNECT.firstMs; !this.#closed; waitMs = Math.min(2 * waitMs, RECONNECT.maxMs)) {
-      const subscribed = await this.#subscribeUntilEnd().catch(() => false);
+      const subscribed = await this.#subscribeUntilEnd().catch(reportFault);
       if (subscribed) waitMs = RECONNECT.firstMs;
       if (!this.#closed) await sleep(systemClock, waitMs * (0.5 + Math.random()));
     }
@@ -80,4 +81,11 @@ export class Invalidation {
     const space = message.indexOf(' ');
     if (message.slice(0, space) !== this.#id) this.#options.changed(message.slice(space + 1));
   }
+}
+
+/** Nobody waits for a subscription, so nobody catches its error. */
+function reportFault(error: unknown): false {
+  const mapped = mapError(error, { doing: 'listen to changes' });
+  emit('fault', () => ({ operation: 'read', code: TokenryError.is(mapped) ? mapped.code : 'TOKENRY_UNKNOWN' }));
+  return false;
 }

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { inspect } from 'node:util';
 import { BackendAccessDeniedError, BackendUnavailableError } from '@tokenry/core/backend';
 import { type RedisClientOptions, RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -60,10 +62,26 @@ describe.skipIf(!redisAvailable)('the permissions of the README', () => {
     expect(BackendAccessDeniedError.is(error)).toBe(true);
   });
 
+  test('without those of invalidation everything else works, and a fault says what is missing', async () => {
+    const faults: unknown[] = [];
+    const hear = (event: unknown) => void faults.push(event);
+    subscribe('tokenry:fault', hear);
+    onTestFinished(() => void unsubscribe('tokenry:fault', hear));
+    const backend = backendOn(await serverWith(RULES), { invalidation: true });
+    await useEverything(backend);
+    await eventually('the fault', async () => (faults.length > 0 ? true : undefined));
+    expect(faults[0]).toEqual({ operation: 'read', code: 'TOKENRY_BACKEND_ACCESS_DENIED' });
+  });
+
   test('keep the program out of the keys of others', async () => {
     const error = await rejection(backendOn(await serverWith(RULES), { keyPrefix: 'other:' }).records.read('user-1'));
     expect(BackendAccessDeniedError.is(error)).toBe(true);
   });
+});
+
+test('neither inspect nor JSON shows a password', () => {
+  const backend = backendOn({ host: '127.0.0.1', password: PASSWORD });
+  expect(inspect(backend, { depth: 9, showHidden: true }) + JSON.stringify(backend)).not.toMatch(/secret-TEST/);
 });
 
 describe.skipIf(!redisAvailable)('TLS', () => {

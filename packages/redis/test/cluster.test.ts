@@ -1,4 +1,4 @@
-import { VersionConflictError } from '@tokenry/core/backend';
+import { BackendAccessDeniedError, BackendUnavailableError, CapabilityError, VersionConflictError } from '@tokenry/core/backend';
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -6,7 +6,7 @@ import { Child } from './child.js';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { type RedisCluster, startCluster } from './servers/cluster.js';
-import { eventually } from './servers/redis-server.js';
+import { eventually, freePort } from './servers/redis-server.js';
 import { signedIn } from './signed-in.js';
 
 const running: Child[] = [];
@@ -97,6 +97,17 @@ describe.skipIf(!redisAvailable)('Redis Cluster, three primaries with a replica 
     expect(await collect(backend.listKeys())).toEqual(['team']);
     expect(await backend.leases.tryAcquire('job', { owner: 'ada', ttlMs: 1_000 })).toEqual({ acquired: true });
     expect(await backend.deleteToken({ tokenKey: 'team' })).toBe(true);
+  });
+
+  test('a cluster that refuses the password, and one that is not there, are told apart', async () => {
+    const refused = backendOn({ clientOptions: { cluster: cluster.nodes, redisOptions: { username: 'nobody', password: 'x' } } });
+    expect(BackendAccessDeniedError.is(await rejection(refused.records.read('user-1')))).toBe(true);
+    const nowhere = backendOn({ clientOptions: { cluster: [{ host: '127.0.0.1', port: await freePort() }] } });
+    expect(BackendUnavailableError.is(await rejection(nowhere.records.read('user-1')))).toBe(true);
+    const [node] = cluster.nodes;
+    const alone = backendOn({ clientOptions: { ...node } });
+    const errors = await Promise.all(Array.from('abcdefgh', (key) => alone.records.read(key).catch((error: unknown) => error)));
+    expect(errors.some((error) => CapabilityError.is(error))).toBe(true);
   });
 
   test('a process that used a cluster ends by itself', async () => {

@@ -14,7 +14,7 @@ import { mapError } from '../src/map-error.js';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { FaultProxy } from './servers/proxy.js';
-import { freePort, RedisServer, type ServerOptions } from './servers/redis-server.js';
+import { eventually, freePort, RedisServer, type ServerOptions } from './servers/redis-server.js';
 
 async function started(options: ServerOptions = {}): Promise<RedisServer> {
   const server = await RedisServer.start(options);
@@ -119,6 +119,23 @@ describe.skipIf(!redisAvailable)('what can go wrong', () => {
     expect(BackendUnavailableError.is(error)).toBe(true);
     expect(error.message).toMatch(/No answer within 150 ms/);
     expect(await backend.records.read('user-1')).toMatchObject({ data: Buffer.from('{"a":1}') });
+  });
+
+  test('an injected client that would go on trying for minutes keeps nobody waiting, and works again afterwards', async () => {
+    const server = await started({ args: ['--appendonly', 'yes'] });
+    const client = new Redis({ host: '127.0.0.1', port: server.port, connectTimeout: 100, retryStrategy: () => 50 });
+    client.on('error', () => undefined);
+    onTestFinished(() => client.disconnect());
+    const backend = new RedisTokenBackend({ client, commandTimeoutMs: 100 });
+    await save(backend, '{"a":1}');
+    await server.kill();
+    expect(BackendUnavailableError.is(await rejection(backend.records.read('user-1')))).toBe(true);
+    expect(BackendUnavailableError.is(await rejection(backend.leases.tryAcquire('job', { owner: 'a', ttlMs: 9_000 })))).toBe(
+      true,
+    );
+    await server.resume();
+    const read = () => backend.records.read('user-1').catch(() => undefined);
+    expect(await eventually('it answers again', read)).toMatchObject({ data: Buffer.from('{"a":1}') });
   });
 
   test('a standstill ends no wait later than the signal does', async () => {
