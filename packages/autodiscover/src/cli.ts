@@ -1,8 +1,17 @@
 #!/usr/bin/env node
 import { run } from './cli/run.js';
 
-process.exitCode = await run(process.argv.slice(2), {
+const terminal = {
   stdin: process.stdin,
-  write: (text) => void process.stdout.write(text),
-  writeError: (text) => void process.stderr.write(text),
-});
+  write: (text: string) => void process.stdout.write(text),
+  writeError: (text: string) => void process.stderr.write(text),
+};
+run(process.argv.slice(2), terminal).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    terminal.writeError(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);

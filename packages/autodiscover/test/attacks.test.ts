@@ -125,7 +125,10 @@ describe('servers that choose the scheme', () => {
       name: 'NTLM',
       bindsConnection: true,
       accepts: ({ hostname }) => hostname.endsWith('corp.co.uk'),
-      authorize: async ({ round }) => `NTLM ${Buffer.from(`secret-TEST-${rounds.push(round)}`).toString('base64')}`,
+      authorize: async ({ round, serverCertificate }) => {
+        expect(serverCertificate === undefined).toBe(round === 1);
+        return `NTLM ${Buffer.from(`secret-TEST-${rounds.push(round)}`).toString('base64')}`;
+      },
     };
     const ports = new Set<unknown>();
     corp((request, response) => {

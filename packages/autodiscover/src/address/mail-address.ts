@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { getPublicSuffix } from 'tldts';
+import { BoundedMap } from '../cache/bounded-map.js';
 import { AutodiscoverError } from '../errors.js';
 
 /** An e-mail address whose domain may be discovered. */
@@ -25,6 +26,17 @@ const HOSTNAME = /^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a
  */
 export function parseMailAddress(text: string): MailAddress {
   if (typeof text !== 'string') throw invalid('The address must be a string.');
+  const known = parsed.get(text);
+  if (known) return known;
+  const address = Object.freeze(parse(text));
+  parsed.set(text, address);
+  return address;
+}
+
+/** The same mailboxes are asked about again and again, and the public-suffix list is long. */
+const parsed = new BoundedMap<MailAddress>(1000);
+
+function parse(text: string): MailAddress {
   const trimmed = text.trim();
   const at = trimmed.lastIndexOf('@');
   const localPart = trimmed.slice(0, Math.max(at, 0));

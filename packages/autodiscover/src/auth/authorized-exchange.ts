@@ -16,6 +16,7 @@ export async function authorizedExchange<T extends { readonly status: number }>(
     readonly scheme: AuthScheme;
     readonly challenges: readonly AuthChallenge[];
     readonly challengesOf: (answer: T) => readonly AuthChallenge[];
+    readonly certificateOf: (answer: T) => Uint8Array | undefined;
     /** Called with each answer that another round replaces. */
     readonly discard?: (answer: T) => void;
   },
@@ -26,7 +27,14 @@ export async function authorizedExchange<T extends { readonly status: number }>(
   let last: T | undefined;
   try {
     for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const authorization = await scheme.authorize({ url: request.url, challenge, round, signal: request.signal });
+      const serverCertificate = connection && last && options.certificateOf(last);
+      const authorization = await scheme.authorize({
+        url: request.url,
+        challenge,
+        round,
+        serverCertificate,
+        signal: request.signal,
+      });
       if (authorization === undefined) break;
       if (last !== undefined) options.discard?.(last);
       last = await send({ ...request, headers: { ...request.headers, authorization }, connection });

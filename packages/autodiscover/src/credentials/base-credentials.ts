@@ -53,6 +53,9 @@ export abstract class BaseCredentials {
     return JSON.stringify([...names, identity ?? null]);
   }
 
+  /** Who asks, in a word; never a secret. */
+  abstract toString(): string;
+
   toJSON(): CredentialsDescriptor {
     return this.serialize();
   }

@@ -249,7 +249,7 @@ export abstract class BaseOAuth2Credentials extends BaseCredentials {
     return this.#clientSecret;
   }
 
-  override toString(): string {
+  toString(): string {
     return this.clientId ?? '';
   }
 }

@@ -43,7 +43,7 @@ export class UsernamePasswordCredentials extends BaseCredentials {
     return this.username === other.username && sameSecret(this.#password, other.#password);
   }
 
-  override toString(): string {
+  toString(): string {
     return this.username;
   }
 }

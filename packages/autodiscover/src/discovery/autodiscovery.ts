@@ -12,6 +12,7 @@ import { clientFor } from './client-registry.js';
 import { withDeadline } from './deadline.js';
 import { type DiscoverOptions, type Settled, settle } from './discover-options.js';
 import type { DiscoveryResult } from './discovery-result.js';
+import type { Finding } from './finding.js';
 import { Search } from './search.js';
 import { Trace, type TraceStep } from './trace.js';
 
@@ -69,10 +70,10 @@ export class Autodiscovery {
   async discover(): Promise<DiscoveryResult> {
     const { options, cacheKey } = this.#settled;
     options.signal?.throwIfAborted();
-    this.#trace = this.#newTrace();
+    if (this.#trace.length > 0) this.#trace = this.#newTrace();
     const key = `${this.#mailbox.key} ${cacheKey.text}`;
     const known = options.refresh ? undefined : await this.#remembered(key);
-    if (known && !known.renew) return this.#result(known.entry, known.layer === 'memory' ? 'memory' : 'store', key);
+    if (known && !known.renew) return this.#result(known.entry, known.layer === 'memory' ? 'memory' : 'store', key, known.policy);
     const negative = known || options.refresh ? undefined : this.#cache?.getNegative(key);
     if (negative) throw this.#again(negative);
     return this.#search(key, known?.entry);
@@ -109,14 +110,20 @@ export class Autodiscovery {
   async #remembered(key: string) {
     if (!this.#cache) return undefined;
     const known = this.#cache.peekSettings(key) ?? (await this.#cache.getSettings(key, this.#settled.cacheKey.persist));
-    if (!known || !(await this.#stillTrusted(known.entry))) return undefined;
+    if (!known) return undefined;
+    const policy = this.#newPolicy();
+    if (!this.#plainlyTrusted(known.entry, policy) && !(await this.#stillTrusted(known.entry, policy))) return undefined;
     const age = this.#settled.clock.now() - known.entry.storedAt;
-    return { ...known, renew: known.suspect || age > SETTINGS_FRESH_MS };
+    return { entry: known.entry, layer: known.layer, policy, renew: known.suspect || age > SETTINGS_FRESH_MS };
+  }
+
+  /** The usual case, which needs to ask nobody: the same address, and a server within the rules. */
+  #plainlyTrusted({ finding, redirectedFrom }: SettingsEntry, policy: TrustPolicy): boolean {
+    return redirectedFrom.length === 0 && policy.tierOf(urlOf(finding)) !== undefined;
   }
 
   /** What was allowed when it was stored need not be allowed to this caller. */
-  async #stillTrusted({ finding, address, redirectedFrom }: SettingsEntry): Promise<boolean> {
-    const policy = this.#newPolicy();
+  async #stillTrusted({ finding, address, redirectedFrom }: SettingsEntry, policy: TrustPolicy): Promise<boolean> {
     const domain = address.slice(address.lastIndexOf('@') + 1);
     const moved = redirectedFrom.length > 0 && domain !== this.#mailbox.domain;
     if (moved && !(await policy.checkDomain(domain, address, finding.endpoint))) return false;
@@ -128,8 +135,7 @@ export class Autodiscovery {
   #result(entry: SettingsEntry, source: DiscoveryResult['source'], key: string, policy = this.#newPolicy()): DiscoveryResult {
     if (source !== 'network') this.#trace.start('cache')(source);
     const { options, scheme, clock, timeoutMs } = this.#settled;
-    for (const address of [entry.address, ...entry.redirectedFrom])
-      policy.addMailDomain(address.slice(address.lastIndexOf('@') + 1));
+    if (entry.redirectedFrom.length > 0) policy.addMailDomain(entry.address.slice(entry.address.lastIndexOf('@') + 1));
     return buildResult(entry, {
       source,
       trace: this.#trace.steps,
@@ -183,4 +189,11 @@ export class Autodiscovery {
       serverCode: error.serverCode,
     });
   }
+}
+
+const urls = new WeakMap<Finding, URL>();
+function urlOf(finding: Finding): URL {
+  const url = urls.get(finding) ?? new URL(finding.endpoint);
+  urls.set(finding, url);
+  return url;
 }

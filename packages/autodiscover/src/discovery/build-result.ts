@@ -14,27 +14,43 @@ export interface ResultContext {
   readonly createFetch: (urls: readonly string[]) => typeof globalThis.fetch;
 }
 
+/** What follows from an entry alone; worked out once, because a remembered entry is handed out again and again. */
+interface Prepared {
+  readonly fields: Omit<DiscoveryResult, 'services' | 'source' | 'trace'>;
+  readonly services: Omit<DiscoveryResult['services'], 'ews'>;
+  readonly ewsUrls: readonly string[];
+}
+const prepared = new WeakMap<SettingsEntry, Prepared>();
+
 /** The result for an entry, fresh or remembered. */
-export function buildResult(entry: SettingsEntry, context: ResultContext): DiscoveryResult {
+export function buildResult(entry: SettingsEntry, { source, trace, cloudHosts, createFetch }: ResultContext): DiscoveryResult {
+  const known = prepared.get(entry) ?? prepare(entry, cloudHosts);
+  const { fields, services, ewsUrls } = known;
+  prepared.set(entry, known);
+  const { ews } = entry.finding;
+  const withEws = ews ? { ...services, ews: ewsService(ews, () => createFetch(ewsUrls)) } : services;
+  return { ...fields, services: withEws, source, trace };
+}
+
+function prepare(entry: SettingsEntry, cloudHosts: readonly string[]): Prepared {
   const { finding, tenant } = entry;
-  const location = locationOf(finding, context.cloudHosts);
+  const { ews } = finding;
+  const location = locationOf(finding, cloudHosts);
   const settings = settingsOf(finding);
-  return Object.freeze({
+  const fields = {
     address: finding.smtpAddress ?? entry.address,
     redirectedFrom: entry.redirectedFrom,
     location,
     ...(tenant ? { cloud: tenant.cloud, tenantId: tenant.tenantId } : {}),
-    services: services(entry, location, context),
     mailboxVerified: finding.kind !== 'v2',
     ...(settings ? { settings } : {}),
     settingErrors: finding.settingErrors ?? [],
     endpoint: { url: finding.endpoint, kind: finding.kind },
     ...(finding.serverVersion ? { serverVersion: finding.serverVersion } : {}),
     authSchemes: finding.authSchemes,
-    source: context.source,
-    deprecations: location === 'exchange-online' && finding.ews ? [EWS_ONLINE_DEPRECATION] : [],
-    trace: context.trace,
-  });
+    deprecations: location === 'exchange-online' && ews ? [EWS_ONLINE_DEPRECATION] : [],
+  };
+  return { fields, services: servicesOf(entry, location), ewsUrls: [ews?.externalUrl, ews?.internalUrl].filter(isHttps) };
 }
 
 /** Where the service is decides, not what a server calls itself; without a service its word has to do. */
@@ -45,41 +61,33 @@ function locationOf({ ews, microsoftOnline }: Finding, cloudHosts: readonly stri
   return isMicrosoftHost(hostname) || cloudHosts.includes(hostname) ? 'exchange-online' : 'on-premises';
 }
 
-function services(
-  { finding, tenant }: SettingsEntry,
-  location: MailboxLocation,
-  { createFetch }: ResultContext,
-): DiscoveryResult['services'] {
-  const { ews, activeSync, owa, mapi, imap, pop3, smtp } = finding;
+function servicesOf({ finding, tenant }: SettingsEntry, location: MailboxLocation): Prepared['services'] {
+  const { activeSync, owa, mapi, imap, pop3, smtp } = finding;
   const cloud = tenant ? cloudOfTenant(tenant) : CLOUDS.global;
-  return Object.freeze({
-    ...(location === 'exchange-online'
-      ? { graph: { url: graphUrl(tenant?.graphHost ? { graphHost: tenant.graphHost } : cloud) } }
-      : {}),
-    ...(ews ? { ews: ewsService(ews, createFetch) } : {}),
+  return {
+    ...(location === 'exchange-online' ? { graph: { url: graphUrl({ graphHost: tenant?.graphHost ?? cloud.graphHost }) } } : {}),
     ...(activeSync ? { activeSync } : {}),
     ...(owa ? { owa } : {}),
     ...(mapi ? { mapi } : {}),
     ...(imap ? { imap } : {}),
     ...(pop3 ? { pop3 } : {}),
     ...(smtp ? { smtp } : {}),
-  });
+  };
 }
 
 /** The fetch is made when it is first used: most callers want the URL alone. */
 function ewsService(
   ews: NonNullable<Finding['ews']>,
-  createFetch: ResultContext['createFetch'],
+  create: () => typeof globalThis.fetch,
 ): NonNullable<DiscoveryResult['services']['ews']> {
-  const urls = [ews.externalUrl, ews.internalUrl].filter(
-    (url): url is string => url !== undefined && URL.canParse(url) && new URL(url).protocol === 'https:',
-  );
   let made: typeof globalThis.fetch | undefined;
-  return {
-    ...ews,
-    fetch: (input, init) => {
-      made ??= createFetch(urls);
-      return made(input, init);
-    },
+  const fetch: typeof globalThis.fetch = (input, init) => {
+    made ??= create();
+    return made(input, init);
   };
+  return { ...ews, fetch };
+}
+
+function isHttps(url: string | undefined): url is string {
+  return url !== undefined && URL.canParse(url) && new URL(url).protocol === 'https:';
 }

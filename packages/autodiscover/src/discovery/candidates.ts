@@ -69,7 +69,7 @@ async function resolve({ session, dns, anySrvPort }: CandidateOptions, name: str
   } catch (error) {
     session.options.signal.throwIfAborted();
     // No such name, no such record, server failure, time-out: for the search it is all the same.
-    end('no-record', { detail: String((error as { code?: unknown }).code ?? 'failed') });
+    end('no-record', { detail: (error as { code?: string }).code ?? 'failed' });
     return [];
   }
 }

@@ -102,12 +102,13 @@ export interface Settled {
   readonly cacheKey: { readonly text: string; readonly persist: boolean };
 }
 
+/** Programs pass the same options again and again: they are checked again only when something in them has changed. */
 const settledOnce = new WeakMap<DiscoverOptions, Settled>();
 
-/** Checks options. The same frozen object is checked once. @throws TypeError or RangeError naming what is wrong */
+/** Checks options. @throws TypeError or RangeError naming what is wrong */
 export function settle(given: DiscoverOptions): Settled {
-  const known = Object.isFrozen(given) ? settledOnce.get(given) : undefined;
-  if (known) return known;
+  const known = settledOnce.get(given);
+  if (known && sameOptions(known.options, given)) return known;
   const options = strictOptions('discover', given, NAMES);
   const { credentials, timeoutMs = 30_000, stepTimeoutMs = 10_000 } = options;
   for (const [name, value] of Object.entries({ timeoutMs, stepTimeoutMs }))
@@ -127,8 +128,17 @@ export function settle(given: DiscoverOptions): Settled {
     clock: options.clock ?? systemClock,
     cacheKey: cacheKeyOf(options, endpoint),
   });
-  if (Object.isFrozen(given)) settledOnce.set(given, settled);
+  settledOnce.set(given, settled);
   return settled;
+}
+
+function sameOptions(checked: DiscoverOptions, given: DiscoverOptions): boolean {
+  let count = 0;
+  for (const name in given) {
+    count++;
+    if (given[name as keyof DiscoverOptions] !== checked[name as keyof DiscoverOptions]) return false;
+  }
+  return count === Object.keys(checked).length;
 }
 
 function schemeOf({ authScheme, account, credentials, allowBasic, cloud }: Readonly<DiscoverOptions>): AuthScheme | undefined {

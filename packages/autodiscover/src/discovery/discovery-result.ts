@@ -1,4 +1,3 @@
-import type { MicrosoftCloud } from '../cloud/clouds.js';
 import type { ServerVersion } from '../soap/get-user-settings-response.js';
 import type { UserSettings } from '../soap/user-settings.js';
 import type { MailServer, ServiceUrls } from './finding.js';
@@ -76,6 +75,6 @@ export const EWS_ONLINE_DEPRECATION: Deprecation = Object.freeze({
     'Exchange Online blocks EWS from 2026-10-01 for applications that the tenant has not allowed, and ends it on 2027-04-01. Use Microsoft Graph.',
 });
 
-export function graphUrl(cloud: MicrosoftCloud | { readonly graphHost: string }): string {
-  return `https://${cloud.graphHost}/v1.0`;
+export function graphUrl({ graphHost }: { readonly graphHost: string }): string {
+  return `https://${graphHost}/v1.0`;
 }

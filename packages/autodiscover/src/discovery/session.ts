@@ -55,6 +55,7 @@ export class Session {
         scheme,
         challenges,
         challengesOf,
+        certificateOf: (answer) => answer.serverCertificate,
       }),
     );
   }

@@ -39,6 +39,9 @@ export class Trace {
     this.#clock = clock;
   }
 
+  get length(): number {
+    return this.#steps.length;
+  }
   get steps(): readonly TraceStep[] {
     return [...this.#steps];
   }

@@ -5,7 +5,7 @@ import { authorizedExchange, offered } from '../auth/authorized-exchange.js';
 import { type AuthChallenge, parseChallenges } from '../auth/challenges.js';
 import type { Identity } from '../credentials/identity.js';
 import { AutodiscoverError } from '../errors.js';
-import type { HttpClient, HttpRequest } from '../http/http-client.js';
+import { certificateOf, type HttpClient, type HttpRequest } from '../http/http-client.js';
 import { TransportFailure } from '../http/transport-failure.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import { withImpersonation } from './soap-header.js';
@@ -77,7 +77,7 @@ async function exchange(
     const answer = await authorizedExchange<IncomingMessage & { readonly status: number }>(
       async (signed) => withStatus(await client.open(signed)),
       request,
-      { client, scheme, challenges, challengesOf, discard: (message) => void message.resume() },
+      { client, scheme, challenges, challengesOf, certificateOf, discard: (message) => void message.resume() },
     );
     return answer ?? (await client.open(request));
   } catch (error) {

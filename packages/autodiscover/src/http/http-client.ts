@@ -34,6 +34,8 @@ export interface HttpAnswer {
   /** Every value of headers that came several times. */
   readonly distinct: NodeJS.Dict<string[]>;
   readonly body: string;
+  /** DER; only where the connection is the request's own. */
+  readonly serverCertificate?: Uint8Array | undefined;
 }
 
 /** More than any Autodiscover answer; a larger one is cut off while it arrives. */
@@ -77,6 +79,8 @@ export class HttpClient {
   /** Sends a request and reads the whole answer. @throws TransportFailure, or the signal's reason */
   async request(request: HttpRequest): Promise<HttpAnswer> {
     return this.#exchange(request, async (message) => ({
+      // Before the body ends: afterwards the connection may have other plans.
+      serverCertificate: request.connection && certificateOf(message),
       status: message.statusCode ?? 0,
       headers: message.headers,
       distinct: message.headersDistinct,
@@ -171,6 +175,11 @@ function secureContext(ca: string | undefined): tls.SecureContext {
     minVersion: 'TLSv1.2',
     ...(ca === undefined ? {} : { ca: [...tls.getCACertificates('default'), ca] }),
   });
+}
+
+/** The certificate that a message's server showed. */
+export function certificateOf(message: http.IncomingMessage): Uint8Array | undefined {
+  return message.socket instanceof tls.TLSSocket ? message.socket.getPeerCertificate().raw : undefined;
 }
 
 async function readBody(message: http.IncomingMessage): Promise<string> {

@@ -7,9 +7,12 @@ export const MICROSOFT_DOMAINS: readonly string[] = Object.freeze([
   'partner.outlook.cn',
 ]);
 
+const SUFFIXES: readonly string[] = MICROSOFT_DOMAINS.map((domain) => `.${domain}`);
+
 /** Whether a host belongs to Microsoft's Exchange Online. */
 export function isMicrosoftHost(host: string): boolean {
-  return MICROSOFT_DOMAINS.some((domain) => host === domain || host.endsWith(`.${domain}`));
+  for (let i = 0; i < SUFFIXES.length; i++) if (host === MICROSOFT_DOMAINS[i] || host.endsWith(SUFFIXES[i] ?? '')) return true;
+  return false;
 }
 
 /** Domains under which Microsoft 365 gives every tenant a name; their DNS is Microsoft's. */

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { getDomain } from 'tldts';
+import { BoundedMap } from '../cache/bounded-map.js';
 import { isMicrosoftHost, isTenantDomain } from './microsoft-hosts.js';
 
 /** Why a host is trusted. */
@@ -33,7 +34,7 @@ export type Verdict = { readonly allowed: true; readonly tier: TrustTier } | { r
 /** Decides which hosts a discovery may speak to and send credentials to. Everything it does not know is asked, and denied by default. */
 export class TrustPolicy {
   readonly #options: TrustOptions;
-  readonly #mailDomains = new Set<string>();
+  readonly #mailHosts = new Set<string>();
   readonly #registrable = new Set<string>();
   readonly #confirmed = new Set<string>();
 
@@ -43,19 +44,20 @@ export class TrustPolicy {
 
   /** The mailbox lives (or may live) in this domain: its hosts are trusted from now on. */
   addMailDomain(domain: string): void {
-    this.#mailDomains.add(domain);
+    this.#mailHosts.add(domain).add(`autodiscover.${domain}`);
     const registrable = registrableDomain(domain);
     if (registrable !== undefined) this.#registrable.add(registrable);
   }
 
   /** Why `url` is trusted, if it is; asks nobody. */
   tierOf(url: URL): TrustTier | undefined {
-    const host = url.hostname;
-    if (this.#confirmed.has(hostAndPort(url)) || this.#configured(url)) return this.#configured(url) ? 'configured' : 'confirmed';
-    if (url.port !== '') return undefined;
+    const { hostname: host, port } = url;
+    if (this.#configured(url)) return 'configured';
+    if (this.#confirmed.size > 0 && this.#confirmed.has(hostAndPort(url))) return 'confirmed';
+    if (port !== '') return undefined;
     if (isMicrosoftHost(host) || this.#options.cloudHosts?.includes(host)) return 'microsoft';
-    if (this.#mailDomains.has(host) || [...this.#mailDomains].some((domain) => host === `autodiscover.${domain}`))
-      return 'mail-domain';
+    // The exact names count even where the list knows no registrable domain above them.
+    if (this.#mailHosts.has(host)) return 'mail-domain';
     const registrable = registrableDomain(host);
     return registrable !== undefined && this.#registrable.has(registrable) ? 'mail-domain' : undefined;
   }
@@ -85,7 +87,8 @@ export class TrustPolicy {
   }
 
   #configured(url: URL): boolean {
-    const patterns = this.#options.trustedHosts ?? [];
+    const patterns = this.#options.trustedHosts;
+    if (patterns === undefined || patterns.length === 0) return false;
     return patterns.some((pattern) => {
       const lower = pattern.toLowerCase();
       if (lower.startsWith('*.')) return url.port === '' && url.hostname.endsWith(lower.slice(1));
@@ -108,5 +111,11 @@ function hostAndPort(url: URL): string {
 
 /** `corp.co.uk` of `autodiscover.corp.co.uk`. Private suffixes count: `a.github.io` and `b.github.io` are strangers. */
 export function registrableDomain(host: string): string | undefined {
-  return getDomain(host, { allowPrivateDomains: true }) ?? undefined;
+  const known = domains.get(host);
+  if (known !== undefined) return known || undefined;
+  const domain = getDomain(host, { allowPrivateDomains: true }) ?? '';
+  domains.set(host, domain);
+  return domain || undefined;
 }
+/** Empty: there is none. */
+const domains = new BoundedMap<string>(1000);

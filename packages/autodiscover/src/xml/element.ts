@@ -45,9 +45,7 @@ export class XmlElement {
   }
   /** The first descendant along `path`. */
   at(...path: readonly string[]): XmlElement | undefined {
-    let found: XmlElement | undefined = this;
-    for (const local of path) found = found?.child(local);
-    return found;
+    return path.reduce<XmlElement | undefined>((found, local) => found?.child(local), this);
   }
   /** Text of the first child of that name; `undefined` when it is absent, nil or empty. */
   textOf(local: string): string | undefined {

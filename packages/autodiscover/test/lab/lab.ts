@@ -73,7 +73,7 @@ export async function startLab(): Promise<Lab> {
       SNICallback: (name, done) => {
         const certificate = hosts.get(name)?.certificate;
         if (certificate === undefined) return done(new Error('no such host'));
-        authority.contextFor(certificate).then((context) => done(null, context), done);
+        void authority.contextFor(certificate).then((context) => done(null, context), done);
       },
     },
     (message, response) => void serve(true)(message, response).catch(() => response.destroy()),
