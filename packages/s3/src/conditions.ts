@@ -36,31 +36,31 @@ export function provenConditions(client: S3Client, bucketName: string, bucket: B
 async function probeConditions(bucket: Bucket): Promise<Conditions> {
   const name = `=probe-${randomUUID()}`;
   const data = Buffer.from('{}');
-  const created = await succeeds(() => bucket.put(name, data, { condition: { IfNoneMatch: '*' } }));
-  if (!created) return { writes: false, deletes: false };
+  const created = await unlessUnknown(() => bucket.put(name, data, { condition: { IfNoneMatch: '*' } }));
+  if (created === undefined) return { writes: false, deletes: false };
   const refused = (condition: Condition) => isRefused(() => bucket.put(name, data, { condition }));
   const [creation, replacement, deletion] = await Promise.all([
     refused({ IfNoneMatch: '*' }),
     refused({ IfMatch: STRANGE }),
     isRefused(() => bucket.delete(name, { ifMatch: STRANGE })),
   ]);
-  await bucket.delete(name);
+  await bucket.delete(name, deletion ? { ifMatch: created } : {});
   return { writes: creation && replacement, deletes: deletion };
 }
 
-async function succeeds(request: () => Promise<unknown>): Promise<boolean> {
+/** `undefined`: the store says aloud that it knows no conditions (NotImplemented). */
+async function unlessUnknown<T>(request: () => Promise<T>): Promise<T | undefined> {
   try {
-    await request();
-    return true;
+    return await request();
   } catch (error) {
-    if (CapabilityError.is(error)) return false; // such as NotImplemented, which says it aloud
+    if (CapabilityError.is(error)) return undefined;
     throw error;
   }
 }
 
 async function isRefused(request: () => Promise<unknown>): Promise<boolean> {
   try {
-    await succeeds(request);
+    await unlessUnknown(request);
     return false;
   } catch (error) {
     if (VersionConflictError.is(error)) return true;
