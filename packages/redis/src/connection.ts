@@ -51,9 +51,10 @@ export class RedisConnection {
     let client: RedisClient | undefined;
     try {
       client = this.#usable() ?? (await this.#open());
+      signal?.throwIfAborted(); // maybe while it was opened
       const losses = this.#losses;
       const answer = await inTime(send(client), { ms: blocksMs + this.#deadlineMs(client), signal });
-      return { answer, disturbed: losses !== this.#losses };
+      return { answer, disturbed: this.#options.client !== undefined && losses !== this.#losses };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
       if (error instanceof LateAnswer) this.#abandon(client);
@@ -66,16 +67,21 @@ export class RedisConnection {
     }
   }
 
-  /** As {@link run}, and waits for the replicas that were asked for. */
-  async write<T>(command: Command, send: (client: RedisClient) => Promise<T>): Promise<Sent<T>> {
-    const sent = await this.run(command, send);
-    await this.replicated(command);
-    return sent;
-  }
-
-  /** Waits for the replicas that were asked for to have everything that was written before. */
-  async replicated(command: Command): Promise<void> {
-    if (this.#options.waitReplicas > 0) await this.#waitForReplicas(command);
+  /** As {@link run}; when the answer says that something was `made`, it also waits for the replicas that were asked for. */
+  async write<T>(
+    command: Command,
+    send: (client: RedisClient) => Promise<T>,
+    made: (answer: T) => boolean = () => true,
+  ): Promise<Sent<T>> {
+    const { waitReplicas, waitReplicasTimeoutMs } = this.#options;
+    if (waitReplicas === 0) return this.run(command, send);
+    return this.run({ ...command, blocksMs: waitReplicasTimeoutMs }, async (client) => {
+      const losses = this.#losses;
+      const answer = await send(client);
+      if (made(answer) && ((await this.#confirmations(client)) < waitReplicas || losses !== this.#losses))
+        emit('fault', () => ({ operation: 'write', code: 'TOKENRY_NOT_REPLICATED' }));
+      return answer;
+    });
   }
 
   /** Closes a client of ours; an injected one stays as it is. */
@@ -122,6 +128,7 @@ export class RedisConnection {
     client.on('error', (error) => {
       if (error instanceof Error) this.#connectionError = error;
     });
+    client.on(lossEvent(client), this.#onLoss);
     for (const event of ['ready', '+node', '-node']) client.on(event, () => setImmediate(() => this.#hold(this.#underWay > 0)));
     this.#client = client;
     return client;
@@ -149,17 +156,15 @@ export class RedisConnection {
   }
 
   /**
-   * WAIT counts the replicas that have every earlier write of this connection; in a cluster each primary is asked, because
-   * those that this connection wrote nothing to answer at once. When the connection breaks meanwhile, nobody knows what is
-   * left of the write: that is an error.
+   * WAIT counts the replicas that have every earlier write of this very connection; a new one would know of none. In a
+   * cluster each primary is asked: those that were sent nothing answer at once.
    */
-  async #waitForReplicas({ signal, doing }: Command): Promise<void> {
+  async #confirmations(client: RedisClient): Promise<number> {
     const { waitReplicas, waitReplicasTimeoutMs } = this.#options;
-    const { answer } = await this.run({ doing, signal, blocksMs: waitReplicasTimeoutMs }, (client) =>
-      Promise.all(primariesOf(client).map((primary) => primary.call('wait', [waitReplicas, waitReplicasTimeoutMs]))),
+    const counts = await Promise.all(
+      primariesOf(client).map((primary) => primary.call('wait', [waitReplicas, waitReplicasTimeoutMs])),
     );
-    if (answer.some((count) => Number(count) < waitReplicas))
-      emit('fault', () => ({ operation: 'write', code: 'TOKENRY_NOT_REPLICATED' }));
+    return Math.min(...counts.map(Number));
   }
 }
 

@@ -22,11 +22,15 @@ export class LeaseKeys implements LeaseProvider {
   async tryAcquire(name: string, { owner, ttlMs, signal }: LeaseRequest): Promise<Granted | Refused> {
     const key = this.#key(name);
     const take = { doing: `take the lease "${name}"`, signal };
-    const set = await this.#connection.run(take, (client) => client.call('set', [key, owner, 'PX', wholeMs(ttlMs), 'NX']));
-    if (set.answer === 'OK') return this.#granted(take);
+    const set = await this.#connection.write(
+      take,
+      (client) => client.call('set', [key, owner, 'PX', wholeMs(ttlMs), 'NX']),
+      (answer) => answer === 'OK',
+    );
+    if (set.answer === 'OK') return { acquired: true };
     const get = await this.#connection.run(take, (client) => client.call('get', [key]));
     // Sent twice by an injected client: the first one got it. The owner's name is unique to this request.
-    if (set.disturbed && get.answer === owner) return this.#granted(take);
+    if (set.disturbed && get.answer === owner) return { acquired: true };
     const holder = typeof get.answer === 'string' ? get.answer : 'unknown';
     return { acquired: false, holder, version: holder };
   }
@@ -42,11 +46,6 @@ export class LeaseKeys implements LeaseProvider {
     await this.#connection.run({ doing: `release the lease "${name}"`, signal }, (client) =>
       RELEASE.run(client, this.#key(name), [owner]),
     );
-  }
-
-  async #granted(command: { readonly doing: string; readonly signal?: AbortSignal | undefined }): Promise<Granted> {
-    await this.#connection.replicated(command);
-    return { acquired: true };
   }
 
   #key(name: string): string {

@@ -15,7 +15,7 @@ import { listKeys } from './listing.js';
 import { checkOwnOptions, OWN_OPTIONS, type RedisTokenBackendOptions, resolveConnection } from './options.js';
 import { type RedisArgument, type RedisClient, readsFromReplicas } from './redis-client.js';
 import { channelOf, RedisKeys } from './redis-keys.js';
-import { ABSENT, ALREADY_THERE, DONE, REMOVE, SAVE } from './scripts.js';
+import { ABSENT, ALREADY_THERE, CONFLICT, DONE, REMOVE, SAVE } from './scripts.js';
 
 /** Prefix and token key of 256 bytes each, every byte escaped: so no name is ever replaced by a hash. */
 const MAX_NAME_BYTES = 3 * 512;
@@ -98,11 +98,12 @@ export class RedisTokenBackend extends BaseTokenBackend {
     ];
     const command = { doing: `save the record "${name}"`, signal };
     let version = '';
-    const { answer, disturbed } = await this.#connection.write(command, (client) => {
+    const save = (client: RedisClient) => {
       const saved = SAVE.run(client, this.#keys.keyOf(name), args);
       version = versionOf(data); // while Redis is busy
       return saved;
-    });
+    };
+    const { answer, disturbed } = await this.#connection.write(command, save, (found) => found !== CONFLICT);
     // A client that sends again what got no answer meets its own first attempt.
     if (answer !== DONE && !(answer === ALREADY_THERE && disturbed)) throw new VersionConflictError(name);
     return version;
