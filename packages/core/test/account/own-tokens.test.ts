@@ -12,7 +12,10 @@ function owned(callback: AccessTokenCallback) {
   let passed = 0;
   const clock = { now: () => now + passed, monotonic: () => passed };
   const account = new Account({ accessToken: callback }, { tokenBackend: new MemoryTokenBackend(), clock });
-  return { account, pass: (ms: number) => void (passed += ms) };
+  const pass = (ms: number) => {
+    passed += ms;
+  };
+  return { account, pass };
 }
 
 describe('a program that brings its own tokens', () => {

@@ -23,7 +23,7 @@ it('B02: ciphertext may be any bytes; when encrypting fails the file stays intac
   };
   try {
     const tokenBackend = new FileSystemTokenBackend({ tokenPath, cryptographyManager, clock: stage.clock });
-    const account = await stage.signedIn({ tokenBackend });
+    await stage.signedIn({ tokenBackend });
     const before = await readFile(file);
     expect(before.length).toBeGreaterThan(2_000);
     expect(before.toString('latin1')).not.toMatch(/RefreshToken|eyJ|rt-TEST-/);
