@@ -1,17 +1,23 @@
 import { S3TokenBackend } from '@tokenry/s3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptionsFor } from './servers/aws.js';
-import { rejection } from './servers/checks.js';
+import { collect, rejection } from './servers/checks.js';
 import { Gate, type GateAnswer } from './servers/gate.js';
 import { signedIn } from './servers/signed-in.js';
 
 /** What no emulator answers, answered by a server of our own to the real SDK. */
 const gate = await Gate.open();
-const requestHandler = { connectionTimeout: 500, requestTimeout: 300, throwOnRequestTimeout: true };
-const backend = (maxAttempts = 1) =>
+/** For answers that never come; everything else has the time that a busy machine needs. */
+const impatient = { requestTimeout: 300, throwOnRequestTimeout: true };
+const backend = (maxAttempts = 1, requestHandler?: object) =>
   new S3TokenBackend({
     bucketName: 'b',
-    clientOptions: { ...clientOptionsFor(gate), forcePathStyle: true, maxAttempts, requestHandler },
+    clientOptions: {
+      ...clientOptionsFor(gate),
+      forcePathStyle: true,
+      maxAttempts,
+      ...(requestHandler ? { requestHandler } : {}),
+    },
   });
 const xml = (status: number, code: string, headers: GateAnswer['headers'] = {}): GateAnswer => ({
   status,
@@ -76,7 +82,7 @@ describe('an answer to a read', () => {
 
   test('that never comes ends with the time-out, or when the caller leaves', async () => {
     gate.intercept = () => 'hang';
-    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    expect(await rejection(backend(1, impatient).loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
     const controller = new AbortController();
     const reason = new Error('left');
     gate.intercept = () => {
@@ -128,6 +134,31 @@ describe('an answer to a write', () => {
     const error = await rejection(backend(2).records.write('a', Buffer.from('{}'), { expect: 'anything' }));
     expect(error).toMatchObject({ code: 'TOKENRY_BACKEND_THROTTLED' });
     expect(gate.seen).toHaveLength(2);
+  });
+});
+
+describe('a listing', () => {
+  /** Ten pages of a thousand, each of which says where the next one begins. */
+  const page = (from: number): GateAnswer => {
+    const contents = Array.from({ length: 1_000 }, (_, i) => `<Contents><Key>user-${from + i}.token</Key></Contents>`).join('');
+    const next =
+      from < 9_000 ? `<IsTruncated>true</IsTruncated><NextContinuationToken>${from + 1_000}</NextContinuationToken>` : '';
+    return { status: 200, body: `<?xml version="1.0"?><ListBucketResult>${contents}${next}</ListBucketResult>` };
+  };
+
+  test('of 10 000 records comes in pages, each asked for when it is needed', async () => {
+    gate.intercept = ({ url }) => page(Number(new URL(url, gate.endpoint).searchParams.get('continuation-token') ?? 0));
+    const keys = new Set<string>();
+    for await (const key of backend().listKeys()) {
+      if (keys.size === 0) expect(gate.seen).toHaveLength(1);
+      keys.add(key);
+    }
+    expect([keys.size, gate.seen.length, keys.has('user-9999')]).toEqual([10_000, 10, true]);
+  });
+
+  test('that breaks off in the middle is an error, not a short list', async () => {
+    gate.intercept = ({ url }) => (url.includes('continuation-token') ? xml(500, 'InternalError') : page(0));
+    expect(await rejection(collect(backend().listKeys()))).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
   });
 });
 

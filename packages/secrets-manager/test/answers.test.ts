@@ -1,14 +1,17 @@
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptionsFor } from '../../s3/test/servers/aws.js';
-import { rejection } from '../../s3/test/servers/checks.js';
+import { collect, rejection } from '../../s3/test/servers/checks.js';
 import { Gate, type GateAnswer, type GateRequest } from '../../s3/test/servers/gate.js';
 
 /** What no emulator answers, answered by a server of our own to the real SDK. */
 const gate = await Gate.open();
-const requestHandler = { connectionTimeout: 500, requestTimeout: 300, throwOnRequestTimeout: true };
-const backend = (maxAttempts = 1) =>
-  new SecretsManagerTokenBackend({ clientOptions: { ...clientOptionsFor(gate), maxAttempts, requestHandler } });
+/** For answers that never come; everything else has the time that a busy machine needs. */
+const impatient = { requestTimeout: 300, throwOnRequestTimeout: true };
+const backend = (maxAttempts = 1, requestHandler?: object) =>
+  new SecretsManagerTokenBackend({
+    clientOptions: { ...clientOptionsFor(gate), maxAttempts, ...(requestHandler ? { requestHandler } : {}) },
+  });
 const refusal = (status: number, name: string, headers: GateAnswer['headers'] = {}): GateAnswer => ({
   status,
   headers: { 'content-type': 'application/x-amz-json-1.1', ...headers },
@@ -80,7 +83,7 @@ describe('an answer to a read', () => {
 
   test('that never comes ends with the time-out, or when the caller leaves', async () => {
     gate.intercept = () => 'hang';
-    expect(await rejection(backend().loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    expect(await rejection(backend(1, impatient).loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
     const controller = new AbortController();
     const reason = new Error('left');
     gate.intercept = () => {
@@ -105,5 +108,29 @@ describe('an answer to a write', () => {
     const error = await rejection(backend().records.write('a', Buffer.alloc(65_537, 'x'), { expect: 'absent' }));
     expect(error).toMatchObject({ code: 'TOKENRY_RECORD_TOO_LARGE', bytes: 65_537, maxRecordBytes: 65_536 });
     expect(gate.seen).toEqual([]);
+  });
+});
+
+describe('a listing', () => {
+  /** A hundred pages of a hundred, each of which says where the next one begins. */
+  const page = (from: number): GateAnswer => {
+    const SecretList = Array.from({ length: 100 }, (_, i) => ({ Name: `o365_token.txt/user-${from + i}` }));
+    return answer({ SecretList, ...(from < 9_900 ? { NextToken: String(from + 100) } : {}) });
+  };
+  const tokenIn = ({ body }: GateRequest): number => Number(JSON.parse(body.toString()).NextToken ?? 0);
+
+  test('of 10 000 records comes in pages, each asked for when it is needed', async () => {
+    gate.intercept = (request) => page(tokenIn(request));
+    const keys = new Set<string>();
+    for await (const key of backend().listKeys()) {
+      if (keys.size === 0) expect(gate.seen).toHaveLength(1);
+      keys.add(key);
+    }
+    expect([keys.size, gate.seen.length, keys.has('user-9999')]).toEqual([10_000, 100, true]);
+  });
+
+  test('that breaks off in the middle is an error, not a short list', async () => {
+    gate.intercept = (request) => (tokenIn(request) > 0 ? refusal(500, 'InternalServiceError') : page(0));
+    expect(await rejection(collect(backend().listKeys()))).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
   });
 });
