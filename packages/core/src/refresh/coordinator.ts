@@ -274,8 +274,6 @@ export class RefreshCoordinator {
   // ── step 7 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #save(slice: TokenCache, sent: string | undefined, request: TokenRequest) {
-    const token = new AccessTokenIndex(slice).find(request.match);
-    if (!token) throw new RefreshFailedError('The authorization server answered without a token for the scopes asked for.');
     let outcome: 'applied' | 'yielded' | 'account-gone' = 'applied';
     const { saved, settled } = await this.#deps.records.commit(request.tokenKey, (cache) => {
       outcome = cache.applyRefresh(slice, sent === undefined ? {} : { spent: sent });
@@ -284,6 +282,9 @@ export class RefreshCoordinator {
       throw new AccountRemovedError('The account was signed out while its token was being refreshed.');
     this.#coolDown.clear(flightKey(request));
     await this.#step('saved', request);
+    // Looked for after the save: whatever the access token is for, the refresh token that came with it is spent for good.
+    const token = new AccessTokenIndex(slice).find(request.match);
+    if (!token) throw new RefreshFailedError('The authorization server answered without a token for the scopes asked for.');
     return { token, outcome: 'refreshed' as const, unsaved: saved ? undefined : settled };
   }
 
