@@ -95,6 +95,7 @@ describe('migration guides', () => {
 
 /** What a README leaves to its readers: files and functions of their own. */
 const LEFT_TO_READERS: Readonly<Record<string, readonly string[]>> = {
+  'packages/firestore/README.md': ['firebase-admin/firestore'],
   'packages/conformance/README.md': ['blob-token-backend.js', 'makeEmptyContainer', 'proxy', 'server', 'folder', 'user', 'it'],
 };
 
@@ -116,7 +117,7 @@ describe('READMEs', () => {
     const blocks = readmes.flatMap(blocksOf);
     expect(blocks.length).toBeGreaterThan(10);
     expect(typecheckBlocks(root, blocks, LEFT_TO_READERS)).toEqual([]);
-  });
+  }, 300_000);
 
   const HEADINGS = [
     'Install',
@@ -134,8 +135,9 @@ describe('READMEs', () => {
     expect(headings.filter((heading) => HEADINGS.includes(heading))).toEqual(HEADINGS);
   });
 
-  it.each(packages)('%s names every other package that it speaks of rightly', (name) => {
-    const named = [...read(`packages/${name}/README.md`).matchAll(/@tokenry\/([\w-]+)/g)].map((match) => match[1] ?? '');
+  it.each(packages)('%s installs and imports only packages that exist', (name) => {
+    const blocks = codeBlocks(read(`packages/${name}/README.md`), /^(?:ts|sh)$/).join('');
+    const named = [...blocks.matchAll(/@tokenry\/([\w-]+)/g)].map((match) => match[1] ?? '');
     expect(named.filter((other) => !packages.includes(other))).toEqual([]);
   });
 });
