@@ -1,7 +1,15 @@
+import { comeAndGo } from './come-and-go.ts';
 import type { Proof } from './harness/proof.ts';
+import { kills } from './kills.ts';
+import { lostAnswers } from './lost-answers.ts';
 import { manyAccounts, manyRecords } from './many-records.ts';
 import { refreshStorm } from './refresh-storm.ts';
 import { scopeSets } from './scope-sets.ts';
+import { simulatedDay } from './simulated-day.ts';
+import { clockSkew } from './skew.ts';
+import { slowAuthority } from './slow-authority.ts';
+import { stopped } from './stopped.ts';
+import { storeDown } from './store-down.ts';
 
 /** Every proof, in the order in which they are told. */
 export const proofs: Readonly<Record<string, Proof>> = {
@@ -9,4 +17,12 @@ export const proofs: Readonly<Record<string, Proof>> = {
   'scope-sets': scopeSets,
   'many-records': manyRecords,
   'many-accounts': manyAccounts,
+  kills,
+  'slow-authority': slowAuthority,
+  'come-and-go': comeAndGo,
+  'clock-skew': clockSkew,
+  stopped,
+  'store-down': storeDown,
+  'lost-answers': lostAnswers,
+  'simulated-day': simulatedDay,
 };

@@ -18,12 +18,13 @@ const { values } = parseArgs({
     backend: { type: 'string', default: 'filesystem' },
     only: { type: 'string', default: '' },
     short: { type: 'boolean', default: false },
+    details: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 if (values.help) {
   console.log(
-    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --short            the form that npm test runs`,
+    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --short            the form that npm test runs\n  --details          what is behind the figures`,
   );
   process.exit(0);
 }
@@ -42,7 +43,7 @@ for (const [index, [name, proof]] of chosen.entries()) {
   const seconds = Math.round((performance.now() - began) / 100) / 10;
   if (process.stdout.isTTY) process.stdout.write('\r\x1b[2K');
   console.log(`${lineOf(result)}  [${seconds} s]`);
-  for (const detail of result.details ?? []) if (result.missed.length > 0) console.log(`         ${detail}`);
+  for (const detail of result.details ?? []) if (values.details || result.missed.length > 0) console.log(`         ${detail}`);
   results.push({ ...result, seconds });
 }
 

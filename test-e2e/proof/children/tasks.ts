@@ -129,9 +129,9 @@ export function createTasks() {
         return who !== undefined && cache?.getRefreshToken({ homeAccountId: who.homeAccountId }) !== undefined;
       };
       for (let round = 0; round < rounds; round += 2) {
-        await person.authenticate();
+        await person.forKey(store.defaultTokenKey, { username }).authenticate();
         if (!(await isThere())) found.eaten += 1;
-        await person.signOut();
+        await person.forKey(store.defaultTokenKey, { username }).signOut();
         if (await isThere()) found.resurrected += 1;
         // A refresh that was on its way at the sign-out may end now.
         await new Promise((resolve) => setTimeout(resolve, round % 20 === 0 ? 20 : 0));

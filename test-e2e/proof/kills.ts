@@ -1,0 +1,172 @@
+import { Findings, type Proof, type ProofSettings } from './harness/proof.ts';
+import { HOUR_MS, Stage, until } from './harness/stage.ts';
+import type { Worker } from './harness/worker.ts';
+
+type Mode = 'reusable' | 'one-time';
+
+/** Where a process is killed. */
+interface Aim {
+  readonly name: string;
+  readonly channel?: 'tokenry:refresh-step' | 'tokenry:save-step';
+  readonly step?: string;
+  /** Killed as soon as the authority has the call. */
+  readonly onCall?: boolean;
+  /** A one-time refresh token is spent by then, and its successor not yet where another process finds it. */
+  readonly inWindow: boolean;
+}
+
+const AIMS: readonly Aim[] = [
+  { name: 'before lease', channel: 'tokenry:refresh-step', step: 'before-lease', inWindow: false },
+  { name: 'holding lease', channel: 'tokenry:refresh-step', step: 'lease-held', inWindow: false },
+  { name: 'token call sent', onCall: true, inWindow: true },
+  { name: 'response received', channel: 'tokenry:refresh-step', step: 'answered', inWindow: true },
+  { name: 'temp file written', channel: 'tokenry:save-step', step: 'temp-written', inWindow: true },
+  { name: 'before rename', channel: 'tokenry:save-step', step: 'before-rename', inWindow: true },
+  { name: 'after rename', channel: 'tokenry:save-step', step: 'after-rename', inWindow: false },
+  { name: 'before release', channel: 'tokenry:refresh-step', step: 'before-release', inWindow: false },
+];
+
+/** How long the authority takes per call: so that "sent" is a moment that can be hit. */
+const CALL_MS = 300;
+/** What a survivor may need: it recognises a dead owner on the same machine at once. */
+const STUCK_MS = 10_000;
+
+interface Outcome {
+  readonly aim: Aim | undefined;
+  readonly killed: boolean;
+  readonly recovered: boolean;
+  readonly torn: boolean;
+  readonly tookMs: number;
+  readonly error: string | undefined;
+}
+
+/** Processes are killed with SIGKILL at every named step of a refresh, and anywhere; a survivor goes on. */
+export const kills: Proof = async (settings) => {
+  const findings = new Findings('kill -9', settings);
+  if (!settings.backend.processes) return findings.skipped('this store lives in one process: there is nobody to survive');
+  const aims = AIMS.filter(
+    ({ channel, step }) => channel !== 'tokenry:save-step' || settings.backend.saveSteps.includes(step ?? ''),
+  );
+  const perMode = settings.size === 'full' ? 156 : 12;
+  const all: (Outcome & { readonly mode: Mode })[] = [];
+  let windows: readonly number[] = [];
+  for (const mode of ['reusable', 'one-time'] as const) {
+    await using stage = await Stage.open(settings.backend, { refreshTokens: mode });
+    const plan = Array.from({ length: perMode }, (_, index) =>
+      index % (aims.length + 2) < aims.length ? aims[index % (aims.length + 2)] : undefined,
+    );
+    for (const outcome of await killAll(stage, plan, settings, mode)) all.push({ ...outcome, mode });
+    if (mode === 'one-time') windows = await measureWindow(stage, settings.size === 'full' ? 200 : 20);
+  }
+  return told(findings, all, windows);
+};
+
+async function killAll(
+  stage: Stage,
+  plan: readonly (Aim | undefined)[],
+  settings: ProofSettings,
+  mode: Mode,
+): Promise<Outcome[]> {
+  const keys = plan.map((_, index) => `user${index}@contoso.example`);
+  settings.progress(`${mode}: signing ${keys.length} users in`);
+  for (const key of keys) await stage.signIn(key, key);
+  const [survivor] = await stage.start(1);
+  if (!survivor) throw new Error('no survivor');
+  await stage.advance(2 * HOUR_MS);
+  const slow = stage.authority.faults.add({
+    endpoint: 'token',
+    grantType: 'refresh_token',
+    clientId: 'tokenry-proof',
+    delayMs: CALL_MS,
+  });
+  const outcomes: Outcome[] = [];
+  const waiting = plan.map((aim, index) => ({ aim, key: keys[index] ?? '' }));
+  const lane = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      outcomes.push(await killOne(stage, survivor, next));
+      settings.progress(`${mode}: ${outcomes.length} of ${plan.length} kills`);
+    }
+  };
+  await Promise.all([lane(), lane(), lane()]);
+  slow.remove();
+  return outcomes;
+}
+
+async function killOne(
+  stage: Stage,
+  survivor: Worker,
+  { aim, key }: { readonly aim: Aim | undefined; readonly key: string },
+): Promise<Outcome> {
+  const [victim] = await stage.start(1, { clockOffsetMs: 2 * HOUR_MS });
+  if (!victim) throw new Error('no victim');
+  const spent = await stage.stored(key, key);
+  const { channel, step } = aim ?? {};
+  if (channel !== undefined && step !== undefined) await victim.call('atStep', { channel, step, action: 'SIGKILL' });
+  else if (aim === undefined) await victim.call('killAfter', { ms: Math.random() * (CALL_MS + 200) });
+  const finishes = victim.call('token', { tokenKey: key }).then(
+    () => true,
+    () => false,
+  );
+  if (aim?.onCall) {
+    await until('the token call', () => stage.refreshCalls().some(({ refreshTokenSha256 }) => refreshTokenSha256 === spent));
+    victim.process?.kill('SIGKILL');
+  }
+  const finished = await finishes;
+  if (finished) await victim.end();
+  await victim.gone();
+  stage.workers.splice(stage.workers.indexOf(victim), 1);
+  // What a dead process had sent is worked on all the same.
+  await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+
+  const torn = await stage.backend.loadToken({ tokenKey: key, fresh: true }).then(
+    (cache) => cache?.getAccounts().length !== 1,
+    () => true,
+  );
+  const startedAt = performance.now();
+  const error = await survivor.call('token', { tokenKey: key, forceRefresh: true }).then(
+    () => undefined,
+    (failure: { readonly code?: string; readonly message: string }) => failure.code ?? failure.message,
+  );
+  return { aim, killed: !finished, recovered: error === undefined, torn, tookMs: performance.now() - startedAt, error };
+}
+
+/** How long the tokens of a refresh exist nowhere but in memory. */
+async function measureWindow(stage: Stage, refreshes: number): Promise<readonly number[]> {
+  await stage.signIn('window@contoso.example', 'window');
+  const [worker] = await stage.start(1, { clockOffsetMs: 2 * HOUR_MS });
+  const widths =
+    (await worker?.call('window', { asks: Array.from({ length: refreshes }, () => ({ tokenKey: 'window' })) })) ?? [];
+  return [...widths].sort((a, b) => a - b);
+}
+
+function told(findings: Findings, all: readonly (Outcome & { readonly mode: Mode })[], windows: readonly number[]) {
+  const killed = all.filter((one) => one.killed || one.aim === undefined);
+  const lost = (mode: Mode) => all.filter((one) => one.mode === mode && !one.recovered);
+  const expected = all.filter(({ mode, aim, killed: dead }) => mode === 'one-time' && dead && aim?.inWindow === true);
+  const outside = lost('one-time').filter(({ aim }) => aim !== undefined && !aim.inWindow);
+  const missedAims = all.filter(({ aim, killed: dead }) => aim !== undefined && !dead);
+  findings
+    .require('kills', killed.length, (count) => count >= all.length - missedAims.length, 'all of them')
+    .requireEqual('torn or empty records', all.filter(({ torn }) => torn).length, 0)
+    .requireEqual('stuck leases', all.filter(({ tookMs }) => tookMs > STUCK_MS).length, 0)
+    .requireEqual('accounts lost, reusable tokens', lost('reusable').length, 0)
+    .requireEqual('accounts lost outside the window, one-time tokens', outside.length, 0)
+    .tell('killed in the window by aim, one-time tokens', expected.length)
+    .tell('of these lost', expected.filter(({ recovered }) => !recovered).length)
+    .tell('lost by random kills, one-time tokens', lost('one-time').filter(({ aim }) => aim === undefined).length)
+    .tell('longest recovery ms', Math.max(...all.map(({ tookMs }) => tookMs)))
+    .tell('window p50 ms', windows[windows.length >> 1] ?? 0)
+    .tell('window p99 ms', windows[Math.floor(windows.length * 0.99)] ?? 0)
+    .tell('window max ms', windows.at(-1) ?? 0);
+  if (missedAims.length > 0) findings.detail(`steps that were not reached: ${missedAims.map(({ aim }) => aim?.name).join(', ')}`);
+  for (const mode of ['reusable', 'one-time'] as const)
+    for (const [name, group] of Map.groupBy(
+      all.filter((one) => one.mode === mode),
+      ({ aim }) => aim?.name ?? 'random moment',
+    )) {
+      const gone = group.filter(({ recovered }) => !recovered);
+      const errors = [...new Set(gone.map(({ error }) => error))].join(', ');
+      findings.detail(`${mode}, ${name}: ${group.length} kills, ${gone.length} lost${errors === '' ? '' : ` (${errors})`}`);
+    }
+  return findings.result();
+}

@@ -1,0 +1,35 @@
+import { Findings, type Proof } from './harness/proof.ts';
+import { HOUR_MS, Stage } from './harness/stage.ts';
+
+const TTL_MS = 1_500;
+
+/** The authority takes three times as long as a lease lives: it is renewed, nobody takes it over. */
+export const slowAuthority: Proof = async (settings) => {
+  const expiries = settings.size === 'full' ? 5 : 1;
+  const findings = new Findings('slow authority', settings);
+  await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
+  await stage.signIn('ada@contoso.example');
+  await stage.start(4, { lease: { ttlMs: TTL_MS, renewEveryMs: TTL_MS / 3, waitMs: 60_000 } });
+  stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs: 3 * TTL_MS });
+  await stage.counts();
+  const calls: number[] = [];
+  let errors = 0;
+  for (let expiry = 1; expiry <= expiries; expiry++) {
+    settings.progress(`expiry ${expiry} of ${expiries}`);
+    await stage.advance(2 * HOUR_MS);
+    const before = stage.refreshCalls().length;
+    const answers = await stage.all((worker) => worker.call('storm', { asks: Array.from({ length: 5 }, () => ({})) }));
+    calls.push(stage.refreshCalls().length - before);
+    errors += answers.flatMap((answer) => answer.errors).length;
+  }
+  const counts = await stage.counts();
+  return findings
+    .tell('lease TTL ms', TTL_MS)
+    .tell('authority takes ms', 3 * TTL_MS)
+    .tell('expiries', expiries)
+    .requireEqual('most token calls per expiry', Math.max(...calls), 1)
+    .requireEqual('steals', (counts['lease taken-over'] ?? 0) + (counts['lease lost'] ?? 0), 0)
+    .require('renewals', counts['lease renewed'] ?? 0, (found) => found >= expiries * 3, 'at least 3 per expiry')
+    .requireEqual('errors', errors, 0)
+    .result();
+};
