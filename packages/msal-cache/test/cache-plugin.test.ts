@@ -1,6 +1,10 @@
+import type { ICachePlugin as Msal7Plugin } from '@azure/msal-node';
 import { BackendUnavailableError, RecordCorruptError } from '@tokenry/core/backend';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { createCachePlugin } from '@tokenry/msal-cache';
+import type { ICachePlugin as Msal3Plugin } from 'msal-node-3';
+import type { ICachePlugin as Msal5Plugin } from 'msal-node-5';
+import type { ICachePlugin as Msal6Plugin } from 'msal-node-6';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { confidentialApp, msalVersions, publicApp } from './msal-versions.js';
 import { refreshTokensIn, sectionIn, store, usernamesIn } from './records.js';
@@ -221,6 +225,11 @@ it('many changes during one slow write are saved by few writes', async () => {
   );
   expect(await refreshTokensIn(slow)).toHaveLength(40);
   expect(slow.writes).toBeLessThan(20);
+});
+
+it('its types fit those of every version', () => {
+  const plugin: Msal3Plugin & Msal5Plugin & Msal6Plugin & Msal7Plugin = createCachePlugin(backend);
+  expect(Object.keys(plugin)).toEqual([]);
 });
 
 describe('wrong arguments are refused by name:', () => {

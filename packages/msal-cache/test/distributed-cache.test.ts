@@ -13,7 +13,7 @@ describe.each(msalVersions)('DistributedCachePlugin of msal-node %s', (_version,
     const network = new StubNetwork({ delayMs: () => 5 });
     const client = createCacheClient(backend);
     const manager = createPartitionManager({ getKey: () => session.getStore() ?? '' });
-    const app = () => confidentialApp({ network, msal, cachePlugin: new msal.DistributedCachePlugin(client, manager as never) });
+    const app = () => confidentialApp({ network, msal, cachePlugin: new msal.DistributedCachePlugin(client, manager) });
     const silent = (user: number, by: ReturnType<typeof app>) =>
       session.run(homeOf(user), () => by.acquireTokenSilent({ account: accountOf(user), scopes: SCOPES }));
     return { backend, network, app, session, silent };
