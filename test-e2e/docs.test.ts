@@ -67,6 +67,34 @@ describe('pages', () => {
   });
 });
 
+describe('docs/errors.md', () => {
+  const sources = filesIn(join(root, 'packages/core/src'), '.ts').map((path) => readFileSync(path, 'utf8'));
+  const errors = read('packages/core/src/errors.ts');
+
+  it('has a heading for every code that core throws or warns with', () => {
+    const thrown = sources
+      .flatMap((text) => [...text.matchAll(/code(?:\??:| =|Error\w*,) '(TOKENRY_[A-Z_]+[A-Z])'/g)])
+      .map((match) => match[1] ?? '');
+    const codes = new Set([...thrown, 'TOKENRY_INVALID_ARGUMENT', 'TOKENRY_UNKNOWN_OPTION', 'TOKENRY_OUT_OF_RANGE']);
+    expect(codes.size).toBeGreaterThan(22);
+    const headings = [...read('docs/errors.md').matchAll(/^### (TOKENRY_\w+)$/gm)].map((match) => match[1] ?? '');
+    expect([...codes].filter((code) => !headings.includes(code))).toEqual([]);
+    expect(headings.filter((code) => !codes.has(code))).toEqual([]);
+  });
+
+  it('names every class under its code, and says which are retryable', () => {
+    const classes = [...errors.matchAll(/^export class (\w+Error)[\s\S]*?^\}/gm)];
+    const wrong = classes.filter(([text, name = '']) => {
+      const code = /code = '(\w+)'/.exec(text)?.[1] ?? '';
+      const section = read('docs/errors.md').split(`### ${code}\n`)[1]?.split('\n#')[0] ?? '';
+      const retryable = /retryable = true/.test(text);
+      return !section.trim().startsWith(`\`${name}\`${retryable ? ', retryable.' : '.'}`);
+    });
+    expect(classes.length).toBeGreaterThan(18);
+    expect(wrong.map((match) => match[1])).toEqual([]);
+  });
+});
+
 /** Code without what only the formatter decides. */
 const squeezed = (code: string) => code.replaceAll(/\s+/g, '').replaceAll(/,(?=[)\]}])/g, '');
 
@@ -95,6 +123,7 @@ describe('migration guides', () => {
 
 /** What a README leaves to its readers: files and functions of their own. */
 const LEFT_TO_READERS: Readonly<Record<string, readonly string[]>> = {
+  'docs/errors.md': ['account'],
   'packages/firestore/README.md': ['firebase-admin/firestore'],
   'packages/conformance/README.md': ['blob-token-backend.js', 'makeEmptyContainer', 'proxy', 'server', 'folder', 'user', 'it'],
 };
@@ -109,7 +138,7 @@ const blocksOf = (page: string): CodeBlock[] => {
 };
 
 describe('READMEs', () => {
-  const readmes = ['README.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((page) =>
+  const readmes = ['README.md', 'docs/errors.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((page) =>
     existsSync(join(root, page)),
   );
 
