@@ -10,7 +10,7 @@ import {
 import { S3TokenBackend, type S3TokenBackendOptions } from '@tokenry/s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptionsFor, startAws } from './servers/aws.js';
-import { collect, rejection } from './servers/checks.js';
+import { collect, mendAfter, rejection } from './servers/checks.js';
 import type { Gate, GateRequest } from './servers/gate.js';
 import { policyIn, userWithPolicy } from './servers/iam.js';
 import { type MotoServer, motoIsHere } from './servers/moto-server.js';
@@ -208,13 +208,13 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     });
     expect(await rejection(missing.deleteToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
     await moto.enforcePermissions(true);
-    const denied = await rejection(backend.loadToken({ fresh: true })).finally(() => moto.enforcePermissions(false));
+    const denied = await mendAfter(rejection(backend.loadToken({ fresh: true })), () => moto.enforcePermissions(false));
     expect(denied).toMatchObject({
       code: 'TOKENRY_BACKEND_ACCESS_DENIED',
       message: expect.stringContaining('InvalidAccessKeyId'),
     });
     const reopen = await gate.shut();
-    const down = await rejection(backend.loadToken({ fresh: true })).finally(reopen);
+    const down = await mendAfter(rejection(backend.loadToken({ fresh: true })), reopen);
     expect(down).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') });
     expect((await backend.loadToken({ fresh: true }))?.hasData).toBe(true);
   });

@@ -9,7 +9,7 @@ import {
 import { SecretsManagerTokenBackend, type SecretsManagerTokenBackendOptions } from '@tokenry/secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
-import { collect, rejection } from '../../s3/test/servers/checks.js';
+import { collect, mendAfter, rejection } from '../../s3/test/servers/checks.js';
 import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
 import { policyIn, userWithPolicy } from '../../s3/test/servers/iam.js';
 import { type MotoServer, motoIsHere } from '../../s3/test/servers/moto-server.js';
@@ -205,10 +205,10 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     const backend = open();
     await backend.saveToken(signedIn('ada'));
     const reopen = await gate.shut();
-    const down = await rejection(backend.loadToken({ fresh: true })).finally(reopen);
+    const down = await mendAfter(rejection(backend.loadToken({ fresh: true })), reopen);
     expect(down).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', message: expect.stringContaining('ECONNREFUSED') });
     await moto.enforcePermissions(true);
-    const denied = await rejection(backend.loadToken({ fresh: true })).finally(() => moto.enforcePermissions(false));
+    const denied = await mendAfter(rejection(backend.loadToken({ fresh: true })), () => moto.enforcePermissions(false));
     expect(denied).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED' });
     expect((await backend.loadToken({ fresh: true }))?.hasData).toBe(true);
   });

@@ -16,3 +16,12 @@ export async function collect<T>(items: AsyncIterable<T>): Promise<readonly T[]>
   for await (const item of items) found.push(item);
   return found;
 }
+
+/** Mends what was broken when `work` has ended, in whatever way. */
+export async function mendAfter<T>(work: Promise<T>, mend: () => Promise<void>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    await mend();
+  }
+}
