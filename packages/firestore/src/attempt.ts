@@ -18,6 +18,8 @@ export interface AttemptState {
 /** Broken connections (UNAVAILABLE, and INTERNAL for a reset stream) and write contention: all gone a moment later. */
 const PASSING: ReadonlySet<StatusName | undefined> = new Set(['UNAVAILABLE', 'INTERNAL', 'ABORTED']);
 const MAX_ATTEMPTS = 4;
+/** Into so many pieces a deadline is cut. */
+const STEPS = 10;
 const BACK_OFF = { baseMs: 40, capMs: 400 };
 
 /**
@@ -54,13 +56,15 @@ function withinTime<T>(call: (waiting: AbortSignal) => Promise<T>, { timeoutMs, 
   const waiting = new AbortController();
   return new Promise<T>((resolve, reject) => {
     const late = new NoAnswerError('no answer in time');
-    const timer = setTimeout(reject, timeoutMs, late);
+    // In steps, so that a while in which this process stood still (loading the SDK, a suspended machine) counts as one of them.
+    let stepsLeft = STEPS;
+    const timer = setInterval(() => --stepsLeft <= 0 && reject(late), Math.max(1, timeoutMs / STEPS));
     const leave = () => reject(signal?.reason);
     signal?.addEventListener('abort', leave, { once: true });
     call(waiting.signal)
       .then(resolve, reject)
       .finally(() => {
-        clearTimeout(timer);
+        clearInterval(timer);
         signal?.removeEventListener('abort', leave);
       });
   }).finally(() => waiting.abort());

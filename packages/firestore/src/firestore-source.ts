@@ -35,10 +35,8 @@ export class FirestoreSource {
   }
 
   /** Runs `call` with the client, which is not terminated before the call has ended. */
-  use<T>(call: (sdk: Sdk) => Promise<T>): Promise<T> {
-    if (this.#closed) return Promise.reject(new CapabilityError('This backend is closed.'));
-    this.#connection ??= this.#connect();
-    const { opening, calls } = this.#connection;
+  async use<T>(call: (sdk: Sdk) => Promise<T>): Promise<T> {
+    const { opening, calls } = this.#open();
     const running = opening.then(call).finally(() => calls.delete(running));
     calls.add(running);
     return running;
@@ -64,8 +62,20 @@ export class FirestoreSource {
     await Promise.race([ending, sleep(systemClock, timeoutMs)]);
   }
 
+  /** Loads the SDK and makes the client, if that is not done yet: a second on a slow machine, and no fault of the server's. */
+  async ready(): Promise<void> {
+    await this.#open().opening;
+  }
+
+  /** Callers at the same time get the same client. */
+  #open(): Connection {
+    if (this.#closed) throw new CapabilityError('This backend is closed.');
+    this.#connection ??= this.#connect();
+    return this.#connection;
+  }
+
   #connect(): Connection {
-    const connection: Connection = { opening: this.#open(), calls: new Set() };
+    const connection: Connection = { opening: this.#makeClient(), calls: new Set() };
     connection.opening.then(
       (sdk) => {
         connection.sdk = sdk;
@@ -78,7 +88,7 @@ export class FirestoreSource {
     return connection;
   }
 
-  async #open(): Promise<Sdk> {
+  async #makeClient(): Promise<Sdk> {
     const { client, settings, timeoutMs } = this.#options;
     if (client) return { firestore: sendingOnce(client, timeoutMs), ...(classesOf(client) ?? (await loadSdk())) };
     const { Firestore, Timestamp, FieldValue } = await loadSdk();

@@ -211,6 +211,7 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
           state.signal.throwIfAborted();
           return call(sdk, state);
         });
+      await this.#source.ready();
       return await attempt(usingClient, { timeoutMs: this.#timeoutMs, signal });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;

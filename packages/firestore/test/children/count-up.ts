@@ -3,7 +3,7 @@ import { args, hangUp, say } from './talk.ts';
 
 /** Counts up by compare-and-swap in `keys` records, `times` in all, in a collection of the emulator that the environment names. */
 const [collection, keys, times] = args as [string, number, number];
-const backend = new FirestoreTokenBackend({ collection });
+const backend = new FirestoreTokenBackend({ collection, timeoutMs: 60_000 });
 const { records } = backend;
 
 async function increment(key: string): Promise<number> {
@@ -24,6 +24,7 @@ async function increment(key: string): Promise<number> {
   }
 }
 
+await records.read('warm-up');
 say('ready');
 process.once('message', async () => {
   let conflicts = 0;

@@ -3,7 +3,7 @@ import { args, hangUp, say } from './talk.ts';
 
 /** Tries to take each of the leases once, all rivals at the same time, and says which it got. */
 const [collection, names] = args as [string, readonly string[]];
-const backend = new FirestoreTokenBackend({ collection });
+const backend = new FirestoreTokenBackend({ collection, timeoutMs: 60_000 });
 await backend.records.read('warm-up');
 say('ready');
 process.once('message', async () => {
