@@ -397,6 +397,19 @@ describe('cases that upstream lacks (4.5): time and silence', () => {
     await expect(find({ timeoutMs: 400 })).rejects.toMatchObject(code('TIMEOUT'));
   });
 
+  it('closing the connections ends what runs with ABORTED', async () => {
+    const asked = new Promise<void>((resolve) => {
+      lab.host('autodiscover.corp.example', () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    const ended = expect(find()).rejects.toMatchObject({ ...code('ABORTED'), retryable: false });
+    await asked;
+    closeConnections();
+    await ended;
+  });
+
   it('an abort in mid-flight rejects with its reason, before and during', async () => {
     lab.host('autodiscover.corp.example', () => new Promise(() => undefined));
     const controller = new AbortController();
