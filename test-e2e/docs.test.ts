@@ -2,6 +2,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { defaultLeaseTiming } from '../packages/core/src/backend/lease-timing.js';
+import { recordCacheOptions } from '../packages/core/src/backend/record-cache.js';
+import { defaultWindows } from '../packages/core/src/refresh/policy.js';
 import { type CodeBlock, typecheckBlocks } from './typecheck-blocks.js';
 
 /** What the documentation says about this repository, compared with it. */
@@ -64,6 +67,44 @@ describe('pages', () => {
   it.each(pages)('$page names no file under packages, examples, test-e2e or scripts that is missing', ({ text }) => {
     const named = [...text.matchAll(/`((?:packages|examples|test-e2e|scripts|bench|docs)\/[\w./-]+\.\w+)`/g)];
     expect(named.map((match) => match[1] ?? '').filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+});
+
+describe('ARCHITECTURE.md', () => {
+  const text = read('ARCHITECTURE.md').replaceAll(/\s+/g, ' ');
+  const seconds = (ms: number) => `${ms / 1000} s`;
+  const minutes = (ms: number) => `${ms / 60_000} min`;
+
+  it('states the defaults that the code has', () => {
+    const { ttlMs, renewEveryMs, waitMs } = defaultLeaseTiming;
+    expect(text).toContain(
+      `Time to live ${seconds(ttlMs)}, renewed every ${seconds(renewEveryMs)}, waited for ${seconds(waitMs)}`,
+    );
+    const { softWindowMs, hardWindowMs } = defaultWindows;
+    expect(text).toContain(`soft window (${minutes(softWindowMs)}`);
+    expect(text).toContain(`hard one (${seconds(hardWindowMs)}`);
+    const { maxRecords, revalidateAfterMs, maxStalenessMs } = recordCacheOptions(undefined, {});
+    expect(text).toContain(`record cache (${maxRecords.toLocaleString('en').replace(',', ' ')} by default)`);
+    expect(text).toContain(`\`revalidateAfterMs\` (${seconds(revalidateAfterMs)}`);
+    expect(text).toContain(`\`maxStalenessMs\` (${minutes(maxStalenessMs)})`);
+  });
+
+  it('gives a reason for every dependency, and for none that is gone', () => {
+    const manifests = packages.map((name) => JSON.parse(read(`packages/${name}/package.json`)));
+    const used = manifests.flatMap(({ dependencies = {}, peerDependencies = {} }) =>
+      Object.keys({ ...dependencies, ...peerDependencies }),
+    );
+    const foreign = new Set(used.filter((name) => !name.startsWith('@tokenry/')));
+    const table = read('ARCHITECTURE.md').split('## Dependencies')[1]?.split('\n## ')[0] ?? '';
+    const rows = [...table.matchAll(/^\| (`.*?) +\|/gm)].flatMap((match) => [...(match[1] ?? '').matchAll(/`([^`]+)`/g)]);
+    expect(rows.map((match) => match[1] ?? '').toSorted()).toEqual([...foreign].toSorted());
+  });
+
+  it('has a row for every backend wherever backends are listed', () => {
+    const backends = packages.filter((name) => existsSync(join(root, `packages/${name}/src/${name}-token-backend.ts`)));
+    expect(backends.length).toBeGreaterThan(5);
+    for (const page of ['README.md', 'ARCHITECTURE.md'])
+      expect(backends.filter((name) => !new RegExp(`^\\| .*\\b${name}\\b`, 'm').test(read(page)))).toEqual([]);
   });
 });
 
