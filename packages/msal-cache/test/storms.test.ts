@@ -6,7 +6,7 @@ import { refreshTokensIn, store } from './records.js';
 import { SlowBackend } from './slow-backend.js';
 import { accountOf, recordOf, SCOPES, StubNetwork } from './stub-network.js';
 
-describe.each(msalVersions)('with msal-node %s', (_version, msal) => {
+describe.each(msalVersions)('with msal-node %s', { timeout: 180_000 }, (_version, msal) => {
   // A plugin that awaits anything after a read fails about one of eight of these calls.
   it('1 000 cached reads of 200 users within a second meet no cleared memory', async () => {
     const backend = new SlowBackend(4);
