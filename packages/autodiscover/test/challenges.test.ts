@@ -42,6 +42,10 @@ describe('WWW-Authenticate (4.4)', () => {
   });
   it('junk of any length is read in time and without an error', () => {
     for (const junk of [
+      `${'K'.repeat(16_000)}:`,
+      `a ${'x'.repeat(16_000)}:`,
+      'a b="'.repeat(4000),
+      ' a'.repeat(8000),
       '"'.repeat(20_000),
       '='.repeat(20_000),
       'a='.repeat(20_000),

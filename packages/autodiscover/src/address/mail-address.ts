@@ -15,6 +15,7 @@ export interface MailAddress {
   readonly key: string;
 }
 
+const MAX_LENGTH = 512;
 const UNQUOTED = /^[^\s"(),:;<>@[\\\]\p{Cc}\p{Cf}]+$/u;
 const QUOTED = /^"(?:[\x20-\x21\x23-\x5b\x5d-\x7e]|\\[\x20-\x7e])*"$/;
 const HOSTNAME = /^(?=.{4,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])$/;
@@ -37,6 +38,8 @@ export function parseMailAddress(text: string): MailAddress {
 const parsed = new BoundedMap<MailAddress>(1000);
 
 function parse(text: string): MailAddress {
+  // Longer than any address can be, and converting names takes time.
+  if (text.length > MAX_LENGTH) throw invalid('This is not an e-mail address.');
   const trimmed = text.trim();
   const at = trimmed.lastIndexOf('@');
   const localPart = trimmed.slice(0, Math.max(at, 0));
@@ -49,7 +52,8 @@ function parse(text: string): MailAddress {
 /** A mail domain in its DNS form. @throws AutodiscoverError `INVALID_ADDRESS` as `parseMailAddress` */
 export function parseMailDomain(text: string): string {
   // What means something in a URL would be cut off or decoded by the conversion.
-  const domain = /[\s/:?#@%\\[\]]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase();
+  const domain =
+    text.length > MAX_LENGTH || /[\s/:?#@%\\[\]]/.test(text) ? '' : domainToASCII(text.replace(/\.$/, '')).toLowerCase();
   if (domain === '' || isIP(domain) !== 0 || !HOSTNAME.test(domain) || /^\d+$/.test(domain.slice(domain.lastIndexOf('.') + 1)))
     throw invalid('The domain is not a DNS name with at least two labels.');
   // Private suffixes (uk.com, github.io) too: there a stranger can own autodiscover.<suffix>.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Clock, invalidArgument, type RecordStore, strictOptions, systemClock } from '@tokenry/core/backend';
 import type { AutodiscoverError } from '../errors.js';
 import { BoundedMap } from './bounded-map.js';
-import type { CacheStore } from './cache-store.js';
+import { type CacheStore, MAX_ENTRY_BYTES } from './cache-store.js';
 import { type EndpointEntry, NEGATIVE_MS, readEntry, type SettingsEntry, writeEntry } from './entries.js';
 import { defaultCacheFolder, FolderStore } from './folder-store.js';
 import { RecordsStore } from './records-store.js';
@@ -138,7 +138,9 @@ export class AutodiscoverCache {
     return entry;
   }
   async #write(kind: 'endpoint' | 'settings', key: string, entry: EndpointEntry | SettingsEntry): Promise<void> {
-    await this.#store?.write(nameOf(kind, key), writeEntry(digest(key), entry));
+    const text = writeEntry(digest(key), entry);
+    // What would not be read back need not be written.
+    if (Buffer.byteLength(text) <= MAX_ENTRY_BYTES) await this.#store?.write(nameOf(kind, key), text);
   }
 
   toString(): string {

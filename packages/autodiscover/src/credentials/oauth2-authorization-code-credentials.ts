@@ -107,6 +107,7 @@ export class OAuth2AuthorizationCodeCredentials extends BaseOAuth2Credentials {
 
 function refused(response: Record<string, unknown>): AuthorizationDeniedError {
   const error = typeof response.error === 'string' ? response.error : 'invalid_response';
-  const description = typeof response.error_description === 'string' ? `: ${redact(response.error_description)}` : '.';
+  const description =
+    typeof response.error_description === 'string' ? `: ${redact(response.error_description.slice(0, 2000))}` : '.';
   return new AuthorizationDeniedError(`The authorization code was refused (${error})${description}`, { error });
 }

@@ -16,6 +16,7 @@ import { TrustPolicy } from '../trust/trust-policy.js';
 import { clientFor } from './client-registry.js';
 import { withDeadline } from './deadline.js';
 import type { NetworkOptions } from './discover-options.js';
+import { serverText } from './server-text.js';
 import { Session } from './session.js';
 import { Trace } from './trace.js';
 
@@ -141,7 +142,7 @@ function judge(sent: Awaited<ReturnType<Session['anonymous']>>, trace: Trace): s
 
 function requestError({ code: serverCode, message }: GetUserSettingsResponse, trace: Trace): AutodiscoverError {
   const code = serverCode === 'ServerBusy' ? 'SERVER_BUSY' : serverCode === 'NotFederated' ? 'NOT_FEDERATED' : 'SERVER_ERROR';
-  return new AutodiscoverError(`The server refused the request: ${serverCode.slice(0, 60)}: ${message.slice(0, 200)}`, {
+  return new AutodiscoverError(`The server refused the request: ${serverText(`${serverCode}: ${message}`)}`, {
     code,
     serverCode,
     trace: trace.steps,

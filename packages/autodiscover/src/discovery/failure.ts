@@ -1,4 +1,5 @@
 import { AutodiscoverError, type AutodiscoverErrorOptions } from '../errors.js';
+import { serverText } from './server-text.js';
 import type { TraceStep } from './trace.js';
 import type { FailureReason, VisitOutcome } from './visit-outcome.js';
 
@@ -33,6 +34,6 @@ export function failureOf(visits: readonly Failed[], trace: readonly TraceStep[]
   const reason = ORDER.find((candidate) => visits.some((visit) => visit.reason === candidate)) ?? 'nothing';
   const visit = visits.find((candidate) => candidate.reason === reason);
   const [code, message] = MESSAGES[reason];
-  const said = visit?.serverCode ? ` It said ${visit.serverCode.slice(0, 60)}.` : '';
+  const said = visit?.serverCode ? ` It said ${serverText(visit.serverCode.slice(0, 60))}.` : '';
   return new AutodiscoverError(`${message}${said}`, { code, trace, serverCode: visit?.serverCode });
 }

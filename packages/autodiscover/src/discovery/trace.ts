@@ -1,4 +1,5 @@
-import { type Clock, redact } from '@tokenry/core';
+import type { Clock } from '@tokenry/core';
+import { serverText } from './server-text.js';
 
 /** What a step of a discovery was for. */
 export type StepName =
@@ -26,8 +27,6 @@ export interface TraceStep {
   /** How long it took, in milliseconds. */
   readonly ms: number;
 }
-
-const MAX_DETAIL = 200;
 
 /** Collects the steps of one discovery. */
 export class Trace {
@@ -74,13 +73,12 @@ export class Trace {
     return this.#clean(text.replace(/^(\w+:\/\/)[^/?#]*@/, '$1'));
   }
 
-  /** Servers write what they like: no control characters, no credentials, no mailbox, no novels. */
+  /** Servers write what they like: nothing of the mailbox, nothing that must not be read. */
   #clean(text: string): string {
-    let clean = text;
+    let clean = text.slice(0, 5000);
     for (const name of this.#mailboxes)
       for (const form of new Set([`${name}@`, `${encodeURIComponent(name)}%40`, `${encodeURIComponent(name)}@`]))
         clean = clean.replaceAll(form, form.endsWith('@') ? '…@' : '…%40');
-    clean = redact(clean).replace(/[\p{Cc}\p{Cf}]+/gu, ' ');
-    return clean.length > MAX_DETAIL ? `${clean.slice(0, MAX_DETAIL)}…` : clean;
+    return serverText(clean);
   }
 }

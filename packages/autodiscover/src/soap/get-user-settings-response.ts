@@ -1,3 +1,4 @@
+import { serverText } from '../discovery/server-text.js';
 import { AutodiscoverError } from '../errors.js';
 import type { XmlElement } from '../xml/element.js';
 import { parseXml } from '../xml/parse.js';
@@ -87,7 +88,7 @@ function readServerVersion(info: XmlElement | undefined): ServerVersion | undefi
 function soapFault(fault: XmlElement): AutodiscoverError {
   const code = fault.textOf('faultcode') ?? fault.at('Code')?.textOf('Value') ?? 'Fault';
   const message = fault.textOf('faultstring') ?? fault.at('Reason')?.textOf('Text') ?? '';
-  return new AutodiscoverError(`The server answered with a SOAP fault: ${message.slice(0, 200)}`, {
+  return new AutodiscoverError(`The server answered with a SOAP fault: ${serverText(message)}`, {
     code: 'SERVER_ERROR',
     serverCode: code,
   });
