@@ -49,6 +49,15 @@ const DEVICE_MESSAGE =
   'To sign in, use a web browser to open the page https://localhost:PORT/common/oauth2/deviceauth and enter the code CODE to authenticate.';
 
 describe('examples', () => {
+  it('start, which is npm start, does every step of the main job', async () => {
+    const lines = await outputOf('start.ts');
+    expect(lines.filter((line) => /^\d+\./.test(line))).toHaveLength(6);
+    expect(lines.find((line) => line.includes('token calls in all'))?.trim()).toBe(
+      'token calls in all: authorization_code, refresh_token',
+    );
+    expect(lines).toContain('Done. One sign-in, one refresh, two processes, no token lost.');
+  });
+
   it('quick-start signs in, calls the API and lists messages', async () => {
     const lines = await outputOf('quick-start.ts');
     expect(lines.slice(0, 2)).toEqual(['Signed in as ada@contoso.example', 'GET /me: Ada Lovelace']);
@@ -93,7 +102,7 @@ describe('examples', () => {
     expect(await outputOf('graph-sdk.ts')).toEqual([
       'Graph SDK, /me: Ada Lovelace',
       'Graph SDK, /me/messages: 2',
-      'TokenCredential: good for 60 minutes',
+      'TokenCredential: good until INSTANT',
       'fetch: 200',
     ]);
   });

@@ -32,7 +32,7 @@ console.log(`Graph SDK, /me/messages: ${messages.value.length}`);
 // Azure SDKs take a TokenCredential.
 const credential: TokenCredential = account.asTokenCredential();
 const got = await credential.getToken(`${protocolUrl}.default`);
-console.log(`TokenCredential: good for ${Math.round(((got?.expiresOnTimestamp ?? 0) - Date.now()) / 60_000)} minutes`);
+console.log(`TokenCredential: good until ${new Date(got?.expiresOnTimestamp ?? 0).toISOString()}`);
 
 // And everything that takes a `fetch`.
 const response = await account.fetch(`${account.protocol.serviceUrl}me`);
