@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import type { TokenBackend } from '@tokenry/core';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { MemoryTokenBackend } from '@tokenry/memory';
+import { s3, secretsManager } from './stores/aws.ts';
+import { firestore } from './stores/firestore.ts';
+import { redis } from './stores/redis.ts';
 
 /** How the proofs open one kind of store, in their own process and in those that they start. */
 export interface ProofBackend {
@@ -50,6 +53,10 @@ export const backends: Readonly<Record<string, ProofBackend>> = {
       return backend;
     },
   },
+  redis,
+  s3,
+  'secrets-manager': secretsManager,
+  firestore,
 };
 
 /** @throws Error naming the backends that there are */

@@ -82,8 +82,7 @@ export const manyAccounts: Proof = async (settings) => {
     .requireEqual('lost refresh tokens', await countLost(stage, users, () => undefined), 0)
     .requireEqual('accounts stored', cache?.getAccounts().length ?? 0, accounts)
     .requireEqual('invalid_grant', refreshes.filter(({ error }) => error === 'invalid_grant').length, 0)
-    .requireEqual('errors', errors.length, 0)
-    .detail(errors.length > 0 ? `errors: ${errors.slice(0, 5).join('; ')}` : 'no error')
+    .errors(errors)
     .result();
 };
 

@@ -3,6 +3,7 @@ import type { Proof } from './harness/proof.ts';
 import { kills } from './kills.ts';
 import { lostAnswers } from './lost-answers.ts';
 import { manyAccounts, manyRecords } from './many-records.ts';
+import { msalStorms } from './msal-storms.ts';
 import { refreshStorm } from './refresh-storm.ts';
 import { scopeSets } from './scope-sets.ts';
 import { simulatedDay } from './simulated-day.ts';
@@ -17,6 +18,7 @@ export const proofs: Readonly<Record<string, Proof>> = {
   'scope-sets': scopeSets,
   'many-records': manyRecords,
   'many-accounts': manyAccounts,
+  'msal-storms': msalStorms,
   kills,
   'slow-authority': slowAuthority,
   'come-and-go': comeAndGo,

@@ -5,18 +5,17 @@
  *   npm run proof -- --short --only storm    those whose name contains "storm", shortened
  *   npm run proof -- --backend memory        on another backend
  */
-import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { backendNamed, backends } from './backends.ts';
-import { plotOf } from './harness/plot.ts';
 import { lineOf, type ProofResult } from './harness/proof.ts';
-import { tableOf } from './harness/table.ts';
+import { publish } from './harness/publish.ts';
 import { proofs } from './proofs.ts';
 
 const { values } = parseArgs({
   options: {
     backend: { type: 'string', default: 'filesystem' },
     only: { type: 'string', default: '' },
+    exact: { type: 'string' },
     short: { type: 'boolean', default: false },
     details: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
@@ -24,15 +23,17 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(
-    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --short            the form that npm test runs\n  --details          what is behind the figures`,
+    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --exact <name>     this proof\n  --short            the form that npm test runs\n  --details          what is behind the figures`,
   );
   process.exit(0);
 }
 const backend = backendNamed(values.backend);
 const size = values.short ? 'short' : 'full';
-const chosen = Object.entries(proofs).filter(([name]) => name.includes(values.only));
+const chosen = Object.entries(proofs).filter(([name]) =>
+  values.exact === undefined ? name.includes(values.only) : name === values.exact,
+);
 const startedAt = Date.now();
-const results: (ProofResult & { readonly seconds: number })[] = [];
+const results: (ProofResult & { readonly id: string; readonly seconds: number })[] = [];
 for (const [index, [name, proof]] of chosen.entries()) {
   const began = performance.now();
   const progress = (text: string) => {
@@ -44,21 +45,15 @@ for (const [index, [name, proof]] of chosen.entries()) {
   if (process.stdout.isTTY) process.stdout.write('\r\x1b[2K');
   console.log(`${lineOf(result)}  [${seconds} s]`);
   for (const detail of result.details ?? []) if (values.details || result.missed.length > 0) console.log(`         ${detail}`);
-  results.push({ ...result, seconds });
+  results.push({ id: name, ...result, seconds });
 }
 
-if (size === 'full' && values.only === '' && backend.name === 'filesystem') {
-  const docs = new URL('../../docs/', import.meta.url);
-  await mkdir(docs, { recursive: true });
-  const about = {
-    backend: backend.name,
-    node: process.version,
-    platform: `${process.platform}-${process.arch}`,
-    at: new Date(startedAt).toISOString(),
-  };
-  await writeFile(new URL('proof.json', docs), `${JSON.stringify({ ...about, results }, null, 2)}\n`);
-  await writeFile(new URL('proof.md', docs), tableOf(results, about));
-  await writeFile(new URL('proof.svg', docs), plotOf(results));
+if (size === 'full' && backend.name === 'filesystem') {
+  const at = new Date(startedAt).toISOString();
+  await publish(
+    results.map((result) => ({ ...result, at })),
+    Object.keys(proofs),
+  );
 }
 const missed = results.filter((result) => result.missed.length > 0);
 console.log(

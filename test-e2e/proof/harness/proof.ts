@@ -57,6 +57,12 @@ export class Findings {
     return this.require(name, value, (found) => found === asked, String(asked));
   }
 
+  /** Errors that callers met; there must be none. */
+  errors(codes: readonly string[]): this {
+    if (codes.length > 0) this.detail(`errors: ${[...new Set(codes)].slice(0, 10).join('; ')}`);
+    return this.requireEqual('errors', codes.length, 0);
+  }
+
   detail(text: string): this {
     this.#details.push(text);
     return this;

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { RedisLeases } from '@tokenry/redis';
+import { S3TokenBackend } from '@tokenry/s3';
+import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
+import type { ProofBackend } from '../backends.ts';
+import { redis } from './redis.ts';
+
+let emulator: Promise<string> | undefined;
+
+/** One emulator for all stores of a run; it ends with the process. It is passed one request at a time. */
+function endpoint(): Promise<string> {
+  emulator ??= start();
+  return emulator;
+}
+
+async function start(): Promise<string> {
+  const [{ MotoServer }, { Gate }] = await Promise.all([
+    import('../../../packages/s3/test/servers/moto-server.ts'),
+    import('../../../packages/s3/test/servers/gate.ts'),
+  ]);
+  const gate = await Gate.open((await MotoServer.start()).port);
+  gate.intercept = () => {
+    gate.seen.length = 0; // nobody counts here
+    return undefined;
+  };
+  return gate.endpoint;
+}
+
+const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret-TEST-1' };
+const clientOptions = (at: string) => ({ endpoint: at, region: 'us-east-1', credentials });
+
+/** A bucket for each store. */
+export const s3: ProofBackend = {
+  name: 's3',
+  processes: true,
+  folder: false,
+  saveSteps: [],
+  async prepare() {
+    const at = await endpoint();
+    const bucketName = `proof-${randomUUID()}`;
+    const { ok, status } = await fetch(`${at}/${bucketName}`, { method: 'PUT' });
+    if (!ok) throw new Error(`the emulator made no bucket: ${status}`);
+    return { location: JSON.stringify({ at, bucketName }), destroy: async () => {} };
+  },
+  open(location) {
+    const { at, bucketName } = JSON.parse(location);
+    return new S3TokenBackend({ bucketName, clientOptions: { ...clientOptions(at), forcePathStyle: true } });
+  },
+};
+
+const lent = new Map<string, RedisLeases>();
+
+/** A name of a secret for each store, and a Redis that lends the leases. */
+export const secretsManager: ProofBackend = {
+  name: 'secrets-manager',
+  processes: true,
+  folder: false,
+  saveSteps: [],
+  async prepare() {
+    const [at, leases] = await Promise.all([endpoint(), redis.prepare()]);
+    const location = JSON.stringify({ at, secretName: `proof-${randomUUID()}`, ...JSON.parse(leases.location) });
+    return {
+      location,
+      async destroy() {
+        await lent.get(location)?.close();
+        lent.delete(location);
+        await leases.destroy();
+      },
+    };
+  },
+  open(location) {
+    const { at, secretName, port } = JSON.parse(location);
+    const leases = lent.get(location) ?? new RedisLeases({ clientOptions: { host: '127.0.0.1', port } });
+    lent.set(location, leases);
+    return new SecretsManagerTokenBackend({ secretName, leases, clientOptions: clientOptions(at) });
+  },
+};
