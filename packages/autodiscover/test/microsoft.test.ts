@@ -324,6 +324,19 @@ describe('hybrids', () => {
     expect(lab.to(ONLINE)).toEqual([]);
   });
 
+  it('a server that only SRV knows, and that wants credentials, still tells anonymously where EWS is', async () => {
+    lab.dns.set('_autodiscover._tcp.corp.example', {
+      srv: [{ name: 'exchange.corp.example', port: 443, priority: 0, weight: 0 }],
+    });
+    const server = exchange({ offers: 'Basic', v2: (protocol) => json({ Protocol: protocol, Url: onPremises }) });
+    lab.host('exchange.corp.example', server);
+    expect(await find()).toMatchObject({
+      location: 'on-premises',
+      mailboxVerified: false,
+      services: { ews: { externalUrl: onPremises } },
+    });
+  });
+
   it('a circle for unknown users ends quietly', async () => {
     lab.host(GLOBAL, login({ 'corp.example': tenant('openid-global') }));
     lab.host(

@@ -48,7 +48,7 @@ export interface DiscoveryResult {
     readonly pop3?: readonly MailServer[];
     readonly smtp?: readonly MailServer[];
   };
-  /** A server that had seen credentials confirmed the mailbox. V2 answers alone prove nothing of the kind. */
+  /** A server described the mailbox itself, by SOAP or POX. V2 answers alone prove nothing of the kind. */
   readonly mailboxVerified: boolean;
   /** What the server said in full; absent when only anonymous services were asked. */
   readonly settings?: UserSettings;

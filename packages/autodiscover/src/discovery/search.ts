@@ -19,6 +19,7 @@ import { Redirects } from './redirects.js';
 import { type VisitContext, visitServer } from './server-visit.js';
 import { Session } from './session.js';
 import type { Trace } from './trace.js';
+import { findByV2 } from './v2-exchange.js';
 import { failed, type VisitOutcome } from './visit-outcome.js';
 
 const MAX_ADDRESS_HOPS = 10;
@@ -103,19 +104,20 @@ export class Search {
     return this.#tenant?.domain === mailbox.domain ? this.#tenant : undefined;
   }
 
-  async #visitAll(context: VisitContext, anonymous: AnonymousAnswer): Promise<Answer> {
-    const failures: Failed[] = anonymous.blocked ? [failed('blocked') as Failed] : [];
+  async #visitAll(context: VisitContext, before: AnonymousAnswer): Promise<Answer> {
+    let anonymous = before;
+    const failures: Failed[] = anonymous.blocked ? [{ kind: 'failed', reason: 'blocked' }] : [];
     const later: { readonly url: URL; readonly waitMs: number }[] = [];
     for await (const candidate of candidates(this.#candidateOptions(context.mailbox, anonymous))) {
-      if ('blocked' in candidate) {
-        failures.push({ kind: 'failed', reason: 'blocked' });
-        continue;
-      }
-      const outcome = await this.#visit(context, candidate.url);
-      if (outcome.kind === 'busy') later.push({ url: candidate.url, waitMs: outcome.retryAfterMs ?? BUSY_WAIT_MS });
-      else if (outcome.kind === 'failed') failures.push(outcome);
-      else return this.#answer(outcome, anonymous);
-      if (anonymous.finding && candidate.source === 'domain' && later.length === 0) break;
+      const outcome = 'blocked' in candidate ? failed('blocked') : await this.#visit(context, candidate.url);
+      if (outcome.kind === 'found' || outcome.kind === 'redirect-address') return this.#answer(outcome, anonymous);
+      if (outcome.kind === 'busy' && 'url' in candidate)
+        later.push({ url: candidate.url, waitMs: outcome.retryAfterMs ?? BUSY_WAIT_MS });
+      if (outcome.kind === 'failed') failures.push(outcome);
+      anonymous = await this.#askAnonymously(context.mailbox, outcome, anonymous);
+      if (anonymous.finding && !this.#options.scheme) return { finding: anonymous.finding };
+      const onlyHintsLeft = 'source' in candidate && candidate.source === 'domain';
+      if (anonymous.finding && onlyHintsLeft && later.length === 0) break;
     }
     for (const { url, waitMs } of later) {
       const outcome = await this.#visitAgain(context, url, waitMs);
@@ -124,6 +126,15 @@ export class Search {
       else failures.push({ kind: 'failed', reason: 'server-busy' });
     }
     return this.#withoutSettings(failures, anonymous);
+  }
+
+  /** A server that wants credentials may still tell anonymously where EWS is. */
+  async #askAnonymously(mailbox: MailAddress, outcome: VisitOutcome, known: AnonymousAnswer): Promise<AnonymousAnswer> {
+    const host = outcome.kind === 'failed' ? outcome.host : undefined;
+    if (known.finding || host === undefined || host === `autodiscover.${mailbox.domain}`) return known;
+    if (isMicrosoftHost(host) && !this.#options.askMicrosoft) return known;
+    const finding = await findByV2(this.#session, host, mailbox);
+    return finding === undefined || finding === 'blocked' ? known : { ...known, finding };
   }
 
   /** No server gave settings. What is known anonymously stands, unless a server said something about mailbox or credentials. */

@@ -57,7 +57,7 @@ async function postSignedIn(
     session.trace.start(request.step, request.url)(obstacle, {
       detail: schemes.length > 0 ? `offers ${schemes.join(', ')}` : undefined,
     });
-    return failed('no-credentials');
+    return failed('no-credentials', { host: request.url.host });
   }
   const sent = await session.signedIn(
     request.step,

@@ -6,7 +6,14 @@ export type VisitOutcome =
   /** The mailbox has another address. */
   | { readonly kind: 'redirect-address'; readonly address: string; readonly from: string }
   | { readonly kind: 'busy'; readonly retryAfterMs?: number }
-  | { readonly kind: 'failed'; readonly reason: FailureReason; readonly serverCode?: string; readonly message?: string };
+  | ({ readonly kind: 'failed'; readonly reason: FailureReason } & FailureDetails);
+
+export interface FailureDetails {
+  readonly serverCode?: string;
+  readonly message?: string;
+  /** The host that wanted credentials. */
+  readonly host?: string;
+}
 
 /** Why it led nowhere; these decide which error the whole discovery ends with. */
 export type FailureReason =
@@ -20,9 +27,6 @@ export type FailureReason =
   | 'too-many-redirects'
   | 'server-busy';
 
-export function failed(
-  reason: FailureReason,
-  more: { readonly serverCode?: string; readonly message?: string } = {},
-): VisitOutcome {
+export function failed(reason: FailureReason, more: FailureDetails = {}): VisitOutcome {
   return { kind: 'failed', reason, ...more };
 }
