@@ -142,7 +142,8 @@ export class Account {
       'storeToken',
     ]);
     if (this.#engine.isAppOnly) return this.#authenticateApplication(request);
-    const signedIn = await hold(this.#signIn.interactive(request, { handleConsent, username: this.#selection.username }));
+    const username = this.#selection.username ?? this.#engine.options.username;
+    const signedIn = await hold(this.#signIn.interactive(request, { handleConsent, username }));
     return this.#finish(signedIn, { storeToken });
   }
 
@@ -177,7 +178,8 @@ export class Account {
 
   /** Waits until the person has entered the device code, and stores the tokens. */
   async acquireTokenByDeviceFlow(flow: DeviceFlow, options: { readonly signal?: AbortSignal } = {}): Promise<SignInResult> {
-    return this.#finish(await hold(this.#signIn.finishDevice(flow, options)), options);
+    const checked = strictOptions('acquireTokenByDeviceFlow', options, ['signal']);
+    return this.#finish(await hold(this.#signIn.finishDevice(flow, checked)), checked);
   }
 
   /** A token for the person that an incoming access token (`assertion`) speaks for: on-behalf-of, for web APIs. */
@@ -212,8 +214,8 @@ export class Account {
   }
 
   /** The accounts of this application that are signed in under the token key. */
-  getAccounts(options: { readonly username?: string } = {}): Promise<readonly AccountInfo[]> {
-    return this.#accounts.list(options);
+  async getAccounts(options: { readonly username?: string } = {}): Promise<readonly AccountInfo[]> {
+    return this.#accounts.list(strictOptions('getAccounts', options, ['username']));
   }
 
   /** User names of the accounts that can have tokens without signing in. */
@@ -252,8 +254,8 @@ export class Account {
   }
 
   /** Removes the account with all its tokens from the record, and says where the browser signs out of the server. */
-  signOut(options: { readonly postLogoutRedirectUri?: string } = {}): Promise<{ readonly logoutUrl?: string }> {
-    return this.#accounts.signOut(this.#selection, options);
+  async signOut(options: { readonly postLogoutRedirectUri?: string } = {}): Promise<{ readonly logoutUrl?: string }> {
+    return this.#accounts.signOut(this.#selection, strictOptions('signOut', options, ['postLogoutRedirectUri']));
   }
 
   /** A `fetch` with this account's token, for the protocol's hosts only. Never throws for a status. */
@@ -325,7 +327,8 @@ export class Account {
 
   async #finish(signedIn: Awaited<ReturnType<SignIn['finish']>>, options: Parameters<SignIn['store']>[2]): Promise<SignInResult> {
     const result = await this.#signIn.store(signedIn, this.#tokenKey, options);
-    if (result.tokenKey === this.#tokenKey) this.#select({ homeAccountId: result.account.homeAccountId });
+    if (options.storeToken !== false && result.tokenKey === this.#tokenKey)
+      this.#select({ homeAccountId: result.account.homeAccountId });
     return result;
   }
 

@@ -174,6 +174,13 @@ describe('password', () => {
     expect([stage.count('password'), stage.count('refresh_token')]).toEqual([1, 1]);
   });
 
+  it('signs the same person in again', async () => {
+    const account = stage.account(PUBLIC, { authFlowType: 'password', username: ADA, password: 'secret-TEST-ada' });
+    await account.authenticate();
+    expect((await account.authenticate()).account.username).toBe(ADA);
+    expect(stage.count('password')).toBe(2);
+  });
+
   it('says what is missing, and that a password is wrong', async () => {
     const bare = stage.account(PUBLIC, { authFlowType: 'password', username: ADA });
     expect(await failure(bare.authenticate())).toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT' });

@@ -82,6 +82,13 @@ describe('in two steps, for web servers', () => {
     expect(account.username).toBe(ADA);
     expect(await tokenBackend.checkToken()).toBe(false);
   });
+
+  it('leaves the selected account alone with storeToken: false', async () => {
+    const app = await stage.signedIn({}, BEN);
+    const { url, flow } = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    await app.requestToken(await redirected(url), { flow, storeToken: false });
+    expect((await app.getCurrentUser()).userPrincipalName).toBe(BEN);
+  });
 });
 
 describe('by device code', () => {
@@ -101,6 +108,14 @@ describe('by device code', () => {
     const account = stage.account(PUBLIC);
     const show = ({ userCode }: DeviceFlow) => stage.authority.approveDevice(userCode, BEN);
     expect((await account.authenticate({ handleConsent: deviceCodeConsent({ show }) })).account.username).toBe(BEN);
+  });
+
+  it('for scopes that only the first step names', async () => {
+    const account = stage.account(PUBLIC, { scopes: [] });
+    const flow = await account.initiateDeviceFlow({ scopes: 'basic' });
+    await stage.authority.approveDevice(flow.userCode, ADA);
+    expect((await account.acquireTokenByDeviceFlow(flow)).scopes).toContain(account.protocol.prefixScope('User.Read'));
+    expect((await account.getCurrentUser()).userPrincipalName).toBe(ADA);
   });
 
   it('ends with the person’s refusal', async () => {
@@ -128,6 +143,9 @@ describe('a misspelt option', () => {
     ['getAuthorizationUrl', (account) => account.getAuthorizationUrl(wrong)],
     ['initiateDeviceFlow', (account) => account.initiateDeviceFlow(wrong)],
     ['getAccessToken', (account) => account.getAccessToken(wrong)],
+    ['acquireTokenByDeviceFlow', (account) => account.acquireTokenByDeviceFlow({} as DeviceFlow, wrong)],
+    ['getAccounts', (account) => account.getAccounts(wrong)],
+    ['signOut', (account) => account.signOut(wrong)],
     ['a request', (account) => account.connection.get('/me', wrong)],
     ['acquireTokenOnBehalfOf', (account) => account.acquireTokenOnBehalfOf('x', wrong)],
   ])('of %s is refused with the nearest name', async (_name, call) => {
