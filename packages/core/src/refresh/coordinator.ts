@@ -26,6 +26,8 @@ import { UnsavedTokens } from './unsaved-tokens.js';
 
 /** With less left of a lease, no token call is sent under it; a quarter of the TTL where that is shorter. */
 const MIN_LEASE_MS = 5_000;
+/** A token issued so recently is as good as the next one would be, whatever lifetime was asked for. */
+const JUST_ISSUED_MS = 30_000;
 /** How often a lease is acquired again because too little was left of it for the token call. */
 const MAX_LEASES = 5;
 /** How often a backend may answer "somebody else refreshed" without a token turning up. */
@@ -129,7 +131,8 @@ export class RefreshCoordinator {
     const token = record?.index.find(request.match);
     if (!token || token.secret === trigger.secret || trigger.adoptNothing) return undefined;
     const serverNow = this.#deps.serverClock.now();
-    if (token.expiresAt - serverNow <= trigger.minimumLifetimeMs) return undefined;
+    const isTooOld = serverNow - token.cachedAt > JUST_ISSUED_MS && token.expiresAt - serverNow <= trigger.minimumLifetimeMs;
+    if (isTooOld) return undefined;
     return isAdoptable(token, this.#deps.windows, serverNow) ? token : undefined;
   }
 

@@ -117,18 +117,24 @@ test('a token with too little left, for other scopes, or of another account is n
   expect(world.server.calls.map(({ sent }) => sent)).toEqual(['rt-TEST-ada-101', 'rt-TEST-ada-103']);
 });
 
-test('minimumLifetimeMs is asked of adopted tokens too', async () => {
+test('minimumLifetimeMs is asked of adopted tokens too, unless they were issued just now', async () => {
   const world = new World();
   await world.signIn('ada');
   await world.clock.advance(HOUR_MS / 2);
+  let passesMs = 0;
   world.atStep = async (step) => {
     if (step !== 'lease-held') return;
     world.atStep = undefined;
     world.server.expiresInSeconds = 1_200;
     await world.refreshElsewhere('ada');
+    await world.clock.advance(passesMs);
     world.server.expiresInSeconds = 3_600;
   };
-  expect(await outcomeOf(world.get({ minimumLifetimeMs: HOUR_MS * 0.9 }))).toBe('at-TEST-ada-103');
+  const step = world.atStep;
+  expect(await outcomeOf(world.get({ minimumLifetimeMs: HOUR_MS * 0.9 }))).toBe('at-TEST-ada-102');
+  passesMs = 31_000;
+  world.atStep = step;
+  expect(await outcomeOf(world.get({ minimumLifetimeMs: HOUR_MS * 0.9 }))).toBe('at-TEST-ada-104');
 });
 
 // ── step 6: the call ────────────────────────────────────────────────────────────────────────────────────────────────
