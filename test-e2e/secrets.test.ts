@@ -10,6 +10,7 @@ import {
   deviceCodeConsent,
   JweCryptographyManager,
   pasteConsent,
+  type TokenProvider,
 } from '@tokenry/core';
 import { Transport } from '@tokenry/core/http';
 import { type DevAuthority, startDevAuthority } from '@tokenry/dev-authority';
@@ -190,6 +191,23 @@ describe('no error of ours tells a secret', () => {
     expect((error as { code: string }).code).toBe('TOKENRY_HTTP');
     expectNoSecrets([(error as Error).message, JSON.stringify(error)]);
     added.remove();
+  });
+
+  it('of a token endpoint that quotes the request', async () => {
+    const quoted = 'refresh_token=rt-TEST-quoted&client_secret=secret-TEST-quoted {"assertion":"at-TEST-quoted"}';
+    const provider: TokenProvider = {
+      issuer: 'https://login.example',
+      clientId: 'c',
+      environments: ['login.example'],
+      exchange: async (_grant, slice) =>
+        slice.add({ response: { error: 'invalid_grant', error_description: `Bad: ${quoted}` }, status: 400 }),
+      classify: () => ({ kind: 'token-refused' }),
+    };
+    const app = account({ clientId: 'c' }, { provider, authFlowType: 'credentials', scopes: 'https://api.example/x' });
+    const error = await failure(app.getAccessToken());
+    expect((error as { cause: unknown }).cause).toBeDefined();
+    expectNoSecrets(error);
+    expectNoSecrets((error as { cause: unknown }).cause);
   });
 
   it('of records that are corrupt, encrypted by somebody else or refused', async () => {

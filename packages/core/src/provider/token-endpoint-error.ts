@@ -1,3 +1,4 @@
+import { redact } from '../observability/redact.js';
 import type { Refusal } from './token-provider.js';
 
 /** The token endpoint answered, and refused. Providers throw it; the coordinator turns it into the public errors. */
@@ -6,6 +7,7 @@ export class TokenEndpointError extends Error implements Refusal {
   readonly error: string;
   readonly status: number;
   readonly suberror?: string;
+  /** The server's own words, without what looks like a credential: some servers quote the request. */
   readonly description?: string;
   /** AADSTS number without its prefix, such as `50196`. */
   readonly errorCode?: string;
@@ -20,11 +22,12 @@ export class TokenEndpointError extends Error implements Refusal {
       readonly retryAfterMs?: number | undefined;
     },
   ) {
-    super(`The token endpoint answered ${refusal.status} ${refusal.error}.`);
-    this.error = refusal.error;
+    const error = redact(refusal.error);
+    super(`The token endpoint answered ${refusal.status} ${error}.`);
+    this.error = error;
     this.status = refusal.status;
     if (refusal.suberror !== undefined) this.suberror = refusal.suberror;
-    if (refusal.description !== undefined) this.description = refusal.description;
+    if (refusal.description !== undefined) this.description = redact(refusal.description);
     if (refusal.errorCode !== undefined) this.errorCode = refusal.errorCode;
     if (refusal.claims !== undefined) this.claims = refusal.claims;
     if (refusal.correlationId !== undefined) this.correlationId = refusal.correlationId;
