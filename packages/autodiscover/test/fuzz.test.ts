@@ -38,7 +38,7 @@ const readers: readonly (readonly [keyof typeof CORPUS, (text: string) => unknow
 ];
 
 describe(`${RESPONSES} fuzzed answers`, () => {
-  it('leave every reader with a value or a typed error', () => {
+  it('leave every reader with a value or a typed error', { timeout: 1_800_000 }, () => {
     const random = randomNumbers(SEED);
     let typed = 0;
     let [slowest, slowestText] = [0, ''];
