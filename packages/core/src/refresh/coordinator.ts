@@ -1,17 +1,19 @@
-import { acquireLease, type Lease, type LeaseTiming } from '../backend/lease.js';
+import type { LeaseTiming } from '../backend/lease.js';
 import type { DecodedRecord, RecordAccess } from '../backend/record-access.js';
 import type { LeaseProvider, RefreshRequest } from '../backend/token-backend.js';
 import type { Clock } from '../clock.js';
-import { AccountRemovedError, NotAuthenticatedError, RefreshFailedError, TokenryError } from '../errors.js';
+import { AccountRemovedError, RefreshFailedError, TokenryError } from '../errors.js';
 import { emit } from '../observability/events.js';
 import { TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { TokenProvider } from '../provider/token-provider.js';
 import { AccessTokenIndex, type StoredAccessToken } from '../tokens/access-token-index.js';
-import { TokenCache } from '../tokens/token-cache.js';
+import type { TokenCache } from '../tokens/token-cache.js';
 import { CoolDown, type Cooling } from './cool-down.js';
 import { exchangeOnce, type SendingRight } from './exchange.js';
+import { faultCode, type Permit, permitFor } from './permit.js';
 import { isAdoptable, type RefreshWindows } from './policy.js';
-import { refusalError } from './refusal.js';
+import { isAboutToken, isSuperseded, refusalError } from './refusal.js';
+import { sliceFor } from './request-slice.js';
 import type { ServerClock } from './server-clock.js';
 import type { RefreshStep } from './step.js';
 import {
@@ -55,10 +57,6 @@ export interface RefreshedToken {
   readonly token: StoredAccessToken;
   readonly outcome: 'refreshed' | 'adopted';
 }
-
-/** A lease that was granted, or the fact that this kind of call goes without one. */
-type Permit = Pick<Lease, 'lost' | 'remainingMs' | 'release'>;
-const WITHOUT_LEASE: Permit = { lost: false, remainingMs: () => Number.POSITIVE_INFINITY, release: async () => {} };
 
 /**
  * Spends a refresh token at most once among all processes that share a record. Steps 3 to 9 of the design; the caller
@@ -141,7 +139,7 @@ export class RefreshCoordinator {
   async #underLease(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {
     for (let attempt = 1; attempt <= MAX_LEASES; attempt++) {
       await this.#step('before-lease', request);
-      const granted = await this.#lease(request, trigger);
+      const granted = await permitFor(request, { ...this.#deps, whileWaiting: () => this.#reload(request, trigger) });
       if ('adopted' in granted) return { token: granted.adopted, outcome: 'adopted' };
       const result = await this.#holding(granted.lease, request, trigger);
       if (result !== 'lease-too-short') return result;
@@ -149,29 +147,6 @@ export class RefreshCoordinator {
     throw new RefreshFailedError(
       `The lease ran out ${MAX_LEASES} times before the token call could be sent: the store is too slow for its TTL.`,
     );
-  }
-
-  async #lease(request: TokenRequest, trigger: RefreshTrigger): Promise<{ lease: Permit } | { adopted: StoredAccessToken }> {
-    if (request.assertion !== undefined) return { lease: WITHOUT_LEASE };
-    const { leases, timing, clock } = this.#deps;
-    try {
-      return await acquireLease(leases, request.leaseName, {
-        timing,
-        clock,
-        whileWaiting: () => this.#reload(request, trigger),
-      });
-    } catch (error) {
-      if (!this.#mayGoWithoutLease(request, error)) throw error;
-      emit('fault', () => ({ operation: 'lease', tokenKey: request.tokenKey, code: codeOf(error) }));
-      return { lease: WITHOUT_LEASE };
-    }
-  }
-
-  // An app-only call spends nothing that another process needs; a refresh token call may.
-  #mayGoWithoutLease(request: TokenRequest, error: unknown): boolean {
-    const unreachable =
-      TokenryError.is(error) && error.code !== 'TOKENRY_LEASE_TIMEOUT' && error.code.startsWith('TOKENRY_BACKEND_');
-    return unreachable && (request.grantType === 'client_credentials' || this.#deps.refreshWithoutLease);
   }
 
   // ── steps 5 to 9 ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,7 +176,7 @@ export class RefreshCoordinator {
     for (let attempt = 1; ; attempt++) {
       const adopted = this.#adoptable(record, request, trigger);
       if (adopted) return { token: adopted, outcome: 'adopted' };
-      const slice = this.#slice(record, request);
+      const slice = sliceFor(request, record, this.#deps);
       const sent = refreshTokenIn(slice, request);
       await this.#step('before-send', request);
       const right = this.#sendingRight(lease);
@@ -231,32 +206,9 @@ export class RefreshCoordinator {
     } catch (error) {
       // Without a record an app-only call still works; a refresh token has to be read first.
       if (request.grantType !== 'client_credentials' || !TokenryError.is(error)) throw error;
-      emit('fault', () => ({ operation: 'read', tokenKey: request.tokenKey, code: codeOf(error) }));
+      emit('fault', () => ({ operation: 'read', tokenKey: request.tokenKey, code: faultCode(error) }));
       return undefined;
     }
-  }
-
-  #slice(record: DecodedRecord | undefined, request: TokenRequest): TokenCache {
-    const { provider, clock } = this.#deps;
-    const cache = record?.cache ?? new TokenCache();
-    if (request.grantType === 'refresh_token') this.#requireRefreshToken(record, request);
-    return cache.slice({
-      ...(request.homeAccountId === undefined ? {} : { homeAccountId: request.homeAccountId }),
-      ...(request.tenantId === undefined ? {} : { tenantId: request.tenantId }),
-      clientId: provider.clientId,
-      environment: provider.environments[0] ?? provider.issuer,
-      now: () => clock.now(),
-    });
-  }
-
-  #requireRefreshToken(record: DecodedRecord | undefined, request: TokenRequest): void {
-    const { homeAccountId } = request;
-    if (homeAccountId === undefined || !record?.cache.getAccount({ homeAccountId }))
-      throw new AccountRemovedError('The account was signed out while a token was being obtained for it.');
-    if (refreshTokenIn(record.cache, request) === undefined)
-      throw new NotAuthenticatedError('The account has no refresh token for this application; it must sign in again.', {
-        hint: 'A refresh token is issued with the scope offline_access, which is asked for by default, and is removed when the server refuses it.',
-      });
   }
 
   #context(request: TokenRequest) {
@@ -329,29 +281,11 @@ export class RefreshCoordinator {
       await lease.release();
       await this.#step('released', request);
     } catch (error) {
-      emit('fault', () => ({ operation: 'lease', tokenKey: request.tokenKey, code: codeOf(error) }));
+      emit('fault', () => ({ operation: 'lease', tokenKey: request.tokenKey, code: faultCode(error) }));
     }
   }
 
   #step(step: RefreshStep, request: TokenRequest): void | Promise<void> {
     return this.#deps.onStep?.(step, request);
   }
-}
-
-/** `invalid_grant` may only say that the token was spent by somebody who has stored its successor. */
-function isAboutToken(refusal: TokenEndpointError, request: TokenRequest): boolean {
-  return refusal.error === 'invalid_grant' && request.grantType === 'refresh_token';
-}
-
-/** Whether the record has another refresh token than the one sent, or no longer the account. */
-function isSuperseded(record: DecodedRecord | undefined, sent: string | undefined, request: TokenRequest): boolean {
-  const { homeAccountId } = request;
-  if (homeAccountId === undefined) return false;
-  if (!record?.cache.getAccount({ homeAccountId })) return true;
-  const stored = refreshTokenIn(record.cache, request);
-  return stored !== undefined && stored !== sent;
-}
-
-function codeOf(error: unknown): string {
-  return TokenryError.is(error) ? error.code : 'TOKENRY_UNKNOWN';
 }

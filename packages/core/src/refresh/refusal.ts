@@ -1,3 +1,4 @@
+import type { DecodedRecord } from '../backend/record-access.js';
 import {
   AuthorizationDeniedError,
   InteractionRequiredError,
@@ -8,6 +9,7 @@ import {
 import { redact } from '../observability/redact.js';
 import type { TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { Classification } from '../provider/token-provider.js';
+import { refreshTokenIn, type TokenRequest } from './token-request.js';
 
 /** Refusals that no person can mend by signing in: the application or its request is at fault (RFC 6749 section 5.2). */
 const APPLICATION_ERRORS: ReadonlySet<string> = new Set([
@@ -49,4 +51,18 @@ function describe(refusal: TokenEndpointError, { hint }: Classification): string
 // Entra appends trace ids and timestamps on lines of their own.
 function firstLine(text: string): string {
   return (text.split(/\r?\n/, 1)[0] ?? '').slice(0, 400);
+}
+
+/** `invalid_grant` may only say that the token was spent by somebody who has stored its successor. */
+export function isAboutToken(refusal: TokenEndpointError, request: TokenRequest): boolean {
+  return refusal.error === 'invalid_grant' && request.grantType === 'refresh_token';
+}
+
+/** Whether the record has another refresh token than the one sent, or no longer the account. */
+export function isSuperseded(record: DecodedRecord | undefined, sent: string | undefined, request: TokenRequest): boolean {
+  const { homeAccountId } = request;
+  if (homeAccountId === undefined) return false;
+  if (!record?.cache.getAccount({ homeAccountId })) return true;
+  const stored = refreshTokenIn(record.cache, request);
+  return stored !== undefined && stored !== sent;
 }
