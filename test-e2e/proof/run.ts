@@ -51,7 +51,8 @@ for (const [index, [name, proof]] of chosen.entries()) {
 if (size === 'full' && backend.name === 'filesystem') {
   const at = new Date(startedAt).toISOString();
   await publish(
-    results.map((result) => ({ ...result, at })),
+    // What ended in an error has no figures to tell.
+    results.filter(({ figures }) => Object.keys(figures).length > 0).map((result) => ({ ...result, at })),
     Object.keys(proofs),
   );
 }

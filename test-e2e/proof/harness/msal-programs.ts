@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { DevAuthority } from '@tokenry/dev-authority';
 import type { PluginName } from '../children/msal.ts';
@@ -87,7 +86,8 @@ export class MsalPrograms implements AsyncDisposable {
 
 /** Where msal-node-extensions can be loaded from; it is downloaded when it is first asked for. A failure is the reason. */
 export async function installExtensions(): Promise<{ readonly folder: string } | { readonly reason: string }> {
-  const folder = fileURLToPath(new URL('../../../node_modules/.tokenry-extensions', import.meta.url));
+  // Not below node_modules: npm would install it into the project around that.
+  const folder = join(tmpdir(), 'tokenry-msal-node-extensions-5.6.0');
   if (existsSync(join(folder, 'node_modules/@azure/msal-node-extensions'))) return { folder };
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{"private":true}');
