@@ -178,6 +178,14 @@ const blocksOf = (page: string): CodeBlock[] => {
   }));
 };
 
+describe('examples/README.md', () => {
+  it('lists every example', () => {
+    const parts = ['dev-certificate.ts', 'start-second-process.ts'];
+    const examples = readdirSync(join(root, 'examples')).filter((file) => /(?<!\.test)\.ts$/.test(file) && !parts.includes(file));
+    expect(examples.filter((file) => !read('examples/README.md').includes(`(${file})`))).toEqual([]);
+  });
+});
+
 describe('READMEs', () => {
   const readmes = ['README.md', 'docs/errors.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((page) =>
     existsSync(join(root, page)),
