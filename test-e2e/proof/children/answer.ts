@@ -4,14 +4,18 @@ interface Order {
   readonly args: never;
 }
 
+type Tasks = Readonly<Record<string, (args: never) => Promise<unknown>>>;
+
 /** Does the tasks that this process is sent, until it is killed. */
-export function answerOrders(tasks: Readonly<Record<string, (args: never) => Promise<unknown>>>): void {
-  process.on('message', async ({ id, task, args }: Order) => {
-    try {
-      process.send?.({ id, result: await tasks[task]?.(args) });
-    } catch (error) {
-      const { message, code } = error as Error & { readonly code?: string };
-      process.send?.({ id, error: { message, code } });
-    }
-  });
+export function answerOrders(tasks: Tasks): void {
+  process.on('message', (order) => void answer(tasks, order as Order));
+}
+
+async function answer(tasks: Tasks, { id, task, args }: Order): Promise<void> {
+  try {
+    process.send?.({ id, result: await tasks[task]?.(args) });
+  } catch (error) {
+    const { message, code } = error as Error & { readonly code?: string };
+    process.send?.({ id, error: { message, code } });
+  }
 }

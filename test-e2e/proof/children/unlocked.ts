@@ -18,14 +18,16 @@ let keys: readonly string[] = [];
 let endpoint = '';
 let transport = new Transport({});
 
-process.on('message', async (message: Instructions) => {
+process.on('message', (message) => void obey(message as Instructions));
+
+async function obey(message: Instructions): Promise<void> {
   try {
     await (message.inFlight === undefined ? prepare(message) : refreshAll(message.inFlight));
     process.send?.({});
   } catch (error) {
     process.send?.({ error: String(error) });
   }
-});
+}
 
 async function prepare({ copyFrom, authority, ...more }: Instructions): Promise<void> {
   folder = more.folder ?? '';
