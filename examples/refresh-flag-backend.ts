@@ -39,7 +39,7 @@ export class RefreshFlagTokenBackend extends FileSystemTokenBackend {
       if (await this.#flip(flag, TAKEN)) return this.#refresh(request, flag);
       await setTimeout(Math.random() * this.#factorMs * 2 ** (attempt - 1));
     }
-    return (await request.reload()) ? false : true;
+    return !(await request.reload());
   }
 
   async #refresh(request: RefreshRequest, flag: string): Promise<null> {

@@ -36,6 +36,7 @@ export abstract class TokenryError extends Error {
   ): error is T {
     if (typeof error !== 'object' || error === null) return false;
     const brands = (error as Record<symbol, unknown>)[BRAND];
+    // biome-ignore lint/complexity/noThisInStatic: a subclass asks for its own brand
     return Array.isArray(brands) && brands.includes(this.brand);
   }
 

@@ -76,13 +76,13 @@ class BackendCacheClient implements CacheClient {
     const now = rest as SerializedCache;
     const base = this.#bases.get(String(id));
     const { homes, was, is } = difference(base?.cache ?? {}, now);
-    const saves = [...homes].map((home) => {
+    const saves = [...homes].map(async (home) => {
       const ofHome = (entity: Parameters<typeof homeOf>[0]) => homeOf(entity) === home;
       const mine = only(is, ofHome);
       const partition = this.#partitionOf(home, [mine, was]) ?? key;
-      if (partition === '') return undefined;
-      if (base?.key === partition) return this.#save(partition, home, only(was, ofHome), mine);
-      return this.#isNews(mine) ? this.#save(partition, home, {}, mine) : undefined;
+      if (partition === '') return;
+      if (base?.key === partition) await this.#save(partition, home, only(was, ofHome), mine);
+      else if (this.#isNews(mine)) await this.#save(partition, home, {}, mine);
     });
     await Promise.all(saves);
     return value;

@@ -37,7 +37,7 @@ describe.each(msalVersions)(
       for (let round = 0; round < 3; round++) {
         const app = appOn(backend);
         await Promise.all(
-          accounts.map((account) => account && app.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true })),
+          accounts.map(async (account) => account && app.acquireTokenSilent({ account, scopes: SCOPES, forceRefresh: true })),
         );
       }
       expect([await usernamesIn(backend), new Set(await refreshTokensIn(backend)).size]).toEqual([users.sort(), 20]);

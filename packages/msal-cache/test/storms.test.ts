@@ -32,7 +32,7 @@ describe.each(msalVersions)('with msal-node %s', { timeout: 180_000 }, (_version
     const errors: unknown[] = [];
     const reader = async (user: number) => {
       for (let round = 0; round < 20; round++) {
-        for (let microtask = 0; microtask < (user + round) % 7; microtask++) await undefined;
+        for (let microtask = 0; microtask < (user + round) % 7; microtask++) await Promise.resolve();
         await app.acquireTokenSilent({ account: accountOf(user), scopes: SCOPES }).catch((error) => errors.push(error));
       }
     };

@@ -86,7 +86,9 @@ describe('JweCryptographyManager', () => {
 
   it('does not open what another algorithm sealed, although the key would fit', async () => {
     const { CompactEncrypt } = await import('jose');
-    const foreign = await new CompactEncrypt(plain).setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM', kid: 'k1' }).encrypt(key(1));
+    const foreign = await new CompactEncrypt(plain)
+      .setProtectedHeader({ alg: 'A256KW', enc: 'A256GCM', kid: 'k1' })
+      .encrypt(key(1));
     expect(await reasonOf(manager().decrypt(Buffer.from(foreign), context))).toBe('tampered');
   });
 

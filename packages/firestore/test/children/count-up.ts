@@ -26,10 +26,12 @@ async function increment(key: string): Promise<number> {
 
 await records.read('warm-up');
 say('ready');
-process.once('message', async () => {
+process.once('message', () => void run());
+
+async function run(): Promise<void> {
   let conflicts = 0;
   for (let n = 0; n < times; n++) conflicts += await increment(`counter-${n % keys}`);
   say({ conflicts });
   await backend.close();
   hangUp();
-});
+}

@@ -6,10 +6,12 @@ const [collection, names] = args as [string, readonly string[]];
 const backend = new FirestoreTokenBackend({ collection, timeoutMs: 60_000 });
 await backend.records.read('warm-up');
 say('ready');
-process.once('message', async () => {
+process.once('message', () => void run());
+
+async function run(): Promise<void> {
   const request = { owner: `p${process.pid}`, ttlMs: 60_000 };
   const answers = await Promise.all(names.map((name) => backend.leases.tryAcquire(name, request)));
   say({ got: names.filter((_, n) => answers[n]?.acquired) });
   await backend.close();
   hangUp();
-});
+}
