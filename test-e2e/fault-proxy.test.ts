@@ -1,0 +1,179 @@
+/** The network between a program and its store breaks, at every step of a save and of a refresh in turn. */
+import {
+  Account,
+  BackendUnavailableError,
+  type BaseTokenBackend,
+  type Expectation,
+  TokenryError,
+  VersionConflictError,
+} from '@tokenry/core';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type FaultyStore, faultyStores } from './faults/stores.js';
+import { type Fault, TcpFaultProxy } from './faults/tcp-fault-proxy.js';
+import { CLIENT_ID, HOUR_MS, Stage, until } from './proof/harness/stage.js';
+
+const FAULTS: readonly Fault[] = ['reset', 'lose-answer', 'truncate-answer', 'half-open'];
+const SHORT = process.env.FAULTS !== 'all';
+const NODES = 2;
+const CALLERS = 5;
+
+for (const store of faultyStores)
+  describe.skipIf(!store.here)(`${store.name} behind a broken network`, () => {
+    // All positions on Redis; on the slower emulators the first few, and all of them with FAULTS=all.
+    const most = store.name === 'redis' || !SHORT ? 12 : 3;
+
+    test('no update is lost or made twice, and every failure has a type', { timeout: 300_000 }, async () => {
+      const { open } = await behindProxy(store);
+      for (const fault of FAULTS) await appendUnder(fault, most, open);
+    });
+
+    for (const fault of FAULTS)
+      test(`${fault}: one refresh per expiry, wherever it strikes`, { timeout: 300_000 }, async () => {
+        const { stage, proxy, open } = await behindProxy(store);
+        const users = Array.from({ length: most }, (_, index) => `user${index}@contoso.example`);
+        for (const username of users) await stage.signIn(username, username);
+        const fleet = new Fleet(stage, Array.from({ length: NODES }, open.backend));
+        for (const username of users) await fleet.ask(username);
+        fleet.advance(2 * HOUR_MS);
+        let struck = 0;
+        for (const [index, username] of users.entries()) {
+          proxy.arm(fault, index + 1);
+          const found = await fleet.askUntilServed(username);
+          const hit = proxy.disarm();
+          expect({ username, ...found, calls: callsOf(stage, username) }).toEqual({ username, strange: [], tokens: 1, calls: 1 });
+          await until(`${username} is saved`, async () => {
+            return (await stage.stored(username, username)) === stage.newestIssued().get(username);
+          });
+          if (hit) struck += 1;
+        }
+        expect(struck).toBeGreaterThanOrEqual(Math.min(most, 3));
+        await fleet.close();
+      });
+
+    test('latency: one refresh per expiry for everybody, without an error', { timeout: 120_000 }, async () => {
+      const { stage, proxy, open } = await behindProxy(store);
+      await stage.signIn('ada@contoso.example', 'ada');
+      const fleet = new Fleet(stage, Array.from({ length: NODES }, open.backend));
+      await fleet.ask('ada');
+      fleet.advance(2 * HOUR_MS);
+      proxy.latencyMs = 150;
+      const answers = await fleet.ask('ada');
+      expect(answers.map(({ status }) => status)).toEqual(Array(NODES * CALLERS).fill('fulfilled'));
+      expect(stage.refreshCalls()).toHaveLength(1);
+      await fleet.close();
+    });
+  });
+
+interface Opened {
+  readonly proxy: TcpFaultProxy;
+  /** Through the proxy. */
+  readonly backend: () => BaseTokenBackend;
+  /** Past it. */
+  readonly direct: Stage['backend'];
+}
+
+async function behindProxy(store: FaultyStore) {
+  const stage = await Stage.open(store.proof, { refreshTokens: 'one-time-revoking' });
+  onTestFinished(() => stage[Symbol.asyncDispose]());
+  const proxy = await TcpFaultProxy.before(store.portOf(stage.location));
+  onTestFinished(() => proxy.close());
+  const backend = () => {
+    const opened = store.openThrough(proxy.port, stage.location);
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  const open: Opened = { proxy, backend, direct: stage.backend };
+  return { stage, proxy, open };
+}
+
+/** Two writers append to one record while the fault strikes at the first, second, … request or answer. */
+async function appendUnder(fault: Fault, most: number, { proxy, backend, direct }: Opened): Promise<void> {
+  const writers = [backend(), backend()];
+  const key = `list-${fault}`;
+  const confirmed: string[] = [];
+  let struck = 0;
+  for (let nth = 1; nth <= most; nth++) {
+    proxy.arm(fault, nth);
+    await Promise.all(
+      writers.map(async (writer, index) => {
+        const entry = `${nth}-${index}`;
+        if (await append(writer, key, entry)) confirmed.push(entry);
+      }),
+    );
+    if (proxy.disarm()) struck += 1;
+  }
+  expect(struck, fault).toBeGreaterThanOrEqual(Math.min(most, 3));
+  const { list: stored } = await listIn(direct as BaseTokenBackend, key);
+  expect(new Set(stored).size).toBe(stored.length);
+  expect(stored.filter((entry) => confirmed.includes(entry)).toSorted()).toEqual(confirmed.toSorted());
+  expect(confirmed).toHaveLength(2 * most);
+}
+
+/** Appends by compare-and-swap until the entry is there; true when a write, or a look at the record, said so. */
+async function append(writer: BaseTokenBackend, key: string, entry: string): Promise<boolean> {
+  for (let attempt = 1; attempt <= 60; attempt++)
+    try {
+      const { list, expect } = await listIn(writer, key);
+      if (list.includes(entry)) return true;
+      await writer.records.write(key, Buffer.from(JSON.stringify([...list, entry])), { expect });
+      return true;
+    } catch (error) {
+      if (!VersionConflictError.is(error) && !BackendUnavailableError.is(error)) throw error;
+    }
+  return false;
+}
+
+async function listIn(backend: BaseTokenBackend, key: string): Promise<{ list: string[]; expect: Expectation }> {
+  const record = await backend.records.read(key);
+  if (record === undefined || record === 'not-modified') return { list: [], expect: 'absent' };
+  return { list: JSON.parse(Buffer.from(record.data).toString()), expect: { version: record.version } };
+}
+
+const callsOf = (stage: Stage, name: string) => stage.refreshCalls().filter(({ username }) => username === name).length;
+
+/** What a caller may meet while the store cannot be reached; anything else is strange. */
+const EXPECTED = /^TOKENRY_(BACKEND_UNAVAILABLE|REFRESH_FAILED|LEASE_TIMEOUT|TIMEOUT)$/;
+
+/** Programs on different connections to one store, with a clock that can be moved on. */
+class Fleet {
+  readonly #stage: Stage;
+  readonly #accounts: readonly Account[];
+  #offsetMs = 0;
+
+  constructor(stage: Stage, backends: readonly BaseTokenBackend[]) {
+    this.#stage = stage;
+    const clock = { now: () => Date.now() + this.#offsetMs, monotonic: () => performance.now() };
+    const lease = { ttlMs: 10_000, renewEveryMs: 3_000, waitMs: 40_000 };
+    const options = { ...stage.authority.accountOptions, scopes: ['User.Read'], clock, lease };
+    this.#accounts = backends.map((tokenBackend) => new Account([CLIENT_ID], { ...options, tokenBackend }));
+  }
+
+  advance(ms: number): void {
+    this.#offsetMs += ms;
+    this.#stage.authority.advanceClock(ms);
+  }
+
+  /** All callers of all nodes at once. */
+  ask(tokenKey: string) {
+    const callers = this.#accounts.flatMap((account) => Array.from({ length: CALLERS }, () => account.forKey(tokenKey)));
+    return Promise.allSettled(callers.map((caller) => caller.getAccessToken()));
+  }
+
+  /** Asks again as long as somebody is refused, as callers do. */
+  async askUntilServed(tokenKey: string) {
+    const strange: string[] = [];
+    const tokens = new Set<string>();
+    await until(`everybody has a token of ${tokenKey}`, async () => {
+      const answers = await this.ask(tokenKey);
+      for (const answer of answers)
+        if (answer.status === 'fulfilled') tokens.add(answer.value.token);
+        else if (!TokenryError.is(answer.reason) || !EXPECTED.test(answer.reason.code)) strange.push(String(answer.reason));
+      return answers.every(({ status }) => status === 'fulfilled') || strange.length > 0;
+    });
+    return { strange, tokens: tokens.size };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#accounts.map((account) => account.close()));
+  }
+}
