@@ -42,8 +42,10 @@ export const msalStorms: Proof = async (settings) => {
   settings.progress('installing msal-node-extensions');
   const installed = await installExtensions();
   if ('reason' in installed) return findings.tell('msal-node-extensions', `skipped: ${installed.reason}`).result();
-  const extensions = await play(settings, { plugin: 'msal-node-extensions', expiries, users, extensions: installed.folder });
-  tell('msal-node with msal-node-extensions 5.6.0', extensions, false);
+  const play560 = play(settings, { plugin: 'msal-node-extensions', expiries, users, extensions: installed.folder });
+  const extensions = await play560.catch((error: unknown) => String(error));
+  if (typeof extensions === 'string') findings.tell('msal-node-extensions', `could not be run: ${extensions}`);
+  else tell('msal-node with msal-node-extensions 5.6.0', extensions, false);
   return findings.result();
 };
 

@@ -13,9 +13,14 @@ export function answerOrders(tasks: Tasks): void {
 
 async function answer(tasks: Tasks, { id, task, args }: Order): Promise<void> {
   try {
-    process.send?.({ id, result: await tasks[task]?.(args) });
+    reply({ id, result: await tasks[task]?.(args) });
   } catch (error) {
     const { message, code } = error as Error & { readonly code?: string };
-    process.send?.({ id, error: { message, code } });
+    reply({ id, error: { message, code } });
   }
+}
+
+/** A proof that has ended no longer listens. */
+function reply(message: object): void {
+  process.send?.(message, undefined, undefined, () => {});
 }

@@ -69,15 +69,10 @@ function plainFile(path: string): ICachePlugin {
 
 async function persistence(path: string, folder: string): Promise<ICachePlugin> {
   // Its index loads native modules that a file needs nothing of, and that not every machine can build.
+  const stub = { url: new URL('./no-native.cjs', import.meta.url).href, format: 'commonjs', shortCircuit: true };
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === 'keytar' || specifier === '@azure/msal-node-runtime'
-        ? {
-            url: 'data:text/javascript,export default {}; export const msalNodeRuntime = {};',
-            format: 'module',
-            shortCircuit: true,
-          }
-        : next(specifier, context),
+      specifier === 'keytar' || specifier === '@azure/msal-node-runtime' ? stub : next(specifier, context),
   });
   const { FilePersistence, PersistenceCachePlugin } = createRequire(`${folder}/`)('@azure/msal-node-extensions');
   return new PersistenceCachePlugin(await FilePersistence.create(path));

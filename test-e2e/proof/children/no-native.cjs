@@ -1,0 +1,2 @@
+// Stands in for native modules that msal-node-extensions loads and a plain file needs nothing of.
+module.exports = {};
