@@ -48,7 +48,7 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
       'concurrent compare-and-swap: a reader never sees a torn or missing record while it is replaced',
       'concurrent compare-and-swap: parallel increments of one counter lose none',
     ],
-    alsoIn: ['concurrent compare-and-swap', 'leases'],
+    alsoIn: ['concurrent compare-and-swap', 'cancellation', 'leases'],
   },
   'lets a late write bring a removed record back': {
     caughtBy: ['records: a write that expects a version of an absent record is refused and writes nothing', ...LATE_WRITES],
