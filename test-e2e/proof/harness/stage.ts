@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:https';
-import { Account, type AccountOptions, type TokenBackend } from '@tokenry/core';
+import { Account, type TokenBackend } from '@tokenry/core';
 import { type DevAuthority, type DevAuthorityOptions, startDevAuthority } from '@tokenry/dev-authority';
 import type { ProofBackend } from '../backends.ts';
 import { CLIENT_ID, SCOPES } from '../children/tasks.ts';
@@ -18,6 +18,7 @@ export class Stage implements AsyncDisposable {
   readonly backend: TokenBackend;
   readonly workers: Worker[] = [];
   readonly #destroy: () => Promise<void>;
+  #signer: Account | undefined;
 
   private constructor(parts: { authority: DevAuthority; backend: ProofBackend; location: string; destroy: () => Promise<void> }) {
     this.authority = parts.authority;
@@ -58,16 +59,15 @@ export class Stage implements AsyncDisposable {
 
   /** Signs `username` in and stores the tokens under `tokenKey`. */
   async signIn(username: string, tokenKey = this.backend.defaultTokenKey): Promise<string> {
-    await using account = new Account([CLIENT_ID], {
+    this.#signer ??= new Account([CLIENT_ID], {
       ...this.authority.accountOptions,
       tokenBackend: this.backend,
-      tokenKey,
       authFlowType: 'password',
       username,
       password: 'password-TEST',
       scopes: SCOPES,
-    } satisfies AccountOptions);
-    const { account: who } = await account.authenticate();
+    });
+    const { account: who } = await this.#signer.forKey(tokenKey, { username }).authenticate();
     return who.homeAccountId;
   }
 
@@ -128,6 +128,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.workers.map((worker) => worker.end()));
+    await this.#signer?.close();
     await this.backend.close();
     await this.authority.close();
     await this.#destroy();
