@@ -69,7 +69,10 @@ function install() {
 }
 
 function build() {
-  timed('Building', () => quietly([...TSC, '-b']));
+  timed('Building', () => {
+    quietly([...TSC, '-b']);
+    quietly([node, 'scripts/bundle.mjs']);
+  });
 }
 
 function timed(what, work) {

@@ -1,6 +1,6 @@
 import { Account, type Clock, type TokenProvider } from '@tokenry/core';
 import { MemoryTokenBackend } from '@tokenry/memory';
-import { defaultWindows, drawFor, scheduleOf } from '../../../packages/core/dist/refresh/policy.js';
+import { defaultWindows, drawFor, scheduleOf } from '../../../packages/core/src/refresh/policy.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;

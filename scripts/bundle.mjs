@@ -1,0 +1,48 @@
+// Writes the JavaScript of core: one file per entry plus what entries share, because loading 120 small modules takes
+// Node.js longer than everything that a program does with a stored token. The compiler writes the types beside it.
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'rolldown';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const read = (path) => JSON.parse(readFileSync(path, 'utf8'));
+
+for (const name of readdirSync(join(root, 'packages'))) {
+  const folder = join(root, 'packages', name);
+  // Packages of a few files are what the compiler makes of them.
+  if (!read(join(folder, 'tsconfig.json')).compilerOptions.emitDeclarationOnly) continue;
+  const entries = entriesOf(read(join(folder, 'package.json')));
+  if (isUpToDate(folder, Object.keys(entries))) continue;
+  await build({
+    input: Object.fromEntries(Object.entries(entries).map(([entry, source]) => [entry, join(folder, source)])),
+    cwd: folder,
+    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !/^[a-z]:/i.test(id),
+    platform: 'node',
+    output: {
+      dir: join(folder, 'dist'),
+      format: 'esm',
+      comments: false,
+      entryFileNames: '[name].js',
+      chunkFileNames: 'shared/[name]-[hash].js',
+    },
+    logLevel: 'warn',
+  });
+}
+
+/** `exports/backend` → `src/exports/backend.ts`, for every file that package.json names. */
+function entriesOf({ exports, bin = {} }) {
+  const files = [...Object.values(exports).map((entry) => entry.default), ...Object.values(bin)];
+  const names = files
+    .filter((file) => file?.endsWith('.js'))
+    .map((file) => relative('dist', file).replaceAll('\\', '/').slice(0, -3));
+  return Object.fromEntries(names.map((name) => [name, `src/${name}.ts`]));
+}
+
+function isUpToDate(folder, names) {
+  const outputs = names.map((name) => join(folder, 'dist', `${name}.js`));
+  if (!outputs.every((file) => existsSync(file))) return false;
+  const oldest = Math.min(...outputs.map((file) => statSync(file).mtimeMs));
+  const sources = readdirSync(join(folder, 'src'), { recursive: true }).map((file) => join(folder, 'src', file));
+  return [...sources, join(folder, 'package.json')].every((file) => statSync(file).mtimeMs < oldest);
+}
