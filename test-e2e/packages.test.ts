@@ -12,14 +12,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const bin = (name: string) => join(root, 'node_modules', '.bin', name);
 const names = readdirSync(join(root, 'packages'));
-const SDKS = [
-  'ioredis',
-  '@aws-sdk/client-s3',
-  '@aws-sdk/client-secrets-manager',
-  '@google-cloud/firestore',
-  '@opentelemetry/api',
-  'oidc-provider',
-];
+const SDKS = ['ioredis', '@aws-sdk/client-s3', '@aws-sdk/client-secrets-manager', '@google-cloud/firestore', 'oidc-provider'];
 
 let folder: string;
 const tarballs = new Map<string, string>();
