@@ -12,7 +12,7 @@ export const stopped: Proof = async (settings) => {
   const oneTime = await play(settings, 'one-time', trials);
   return findings
     .tell('trials', 2 * trials)
-    .require('takeovers', reusable.takenOver + oneTime.takenOver, (count) => count >= 1.5 * trials, 'three of four or more')
+    .require('takeovers', reusable.takenOver + oneTime.takenOver, (count) => count === 2 * trials, 'every trial')
     .requireEqual('reusable tokens: newer token lost by the late save', reusable.lost, 0)
     .requireEqual('one-time tokens: late save not merged', oneTime.lost, 0)
     .requireEqual('next refresh failed', reusable.unusable + oneTime.unusable, 0)

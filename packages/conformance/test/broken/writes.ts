@@ -4,7 +4,7 @@ import { SharedMapBackend } from '../shared-map.js';
 import { broken } from './backend.js';
 
 /** Long enough for everyone who set out together to arrive, on a busy machine too. */
-const moment = () => delay(15);
+const moment = (ms = 15) => delay(ms);
 
 class IgnoresExpectations extends SharedMapBackend {
   protected override async writeRecord(name: string, data: Uint8Array, { signal }: WriteOptions): Promise<string> {
@@ -19,7 +19,8 @@ class ComparesTooEarly extends SharedMapBackend {
     const version = this.map.records.get(name)?.version;
     const expected = typeof expect === 'object' ? expect.version : undefined;
     if (expect !== 'anything' && version !== expected) throw new VersionConflictError(name);
-    await moment();
+    // A creation has one chance to meet its rivals, an update many.
+    await moment(expect === 'absent' ? 60 : 15);
     return this.map.put(name, data);
   }
 }
