@@ -1,4 +1,4 @@
-// Discovers mailboxes over and over through one shared cache folder, and prints a line for every answer that is wrong.
+// Discovers mailboxes over and over through one shared cache folder, and prints a dot for every answer that is right, a line for any other.
 import { AutodiscoverCache, closeConnections, discover } from '@tokenry/autodiscover';
 
 interface Work {
@@ -29,8 +29,10 @@ for (let i = 0; i < work.discoveries; i++) {
   const found = await discover(`${name}@corp.example`, { ...network, cache, refresh: seed % 5 === 0 });
   counts[found.source]++;
   const expected = `https://mail.corp.example/${name}/EWS/Exchange.asmx`;
-  if (found.services.ews?.externalUrl !== expected)
-    console.log(JSON.stringify({ wrong: found.services.ews?.externalUrl, expected }));
+  const url = found.services.ews?.externalUrl;
+  process.stdout.write(
+    url === expected && found.address === `${name}@corp.example` ? '.' : `\n${JSON.stringify({ url, expected })}\n`,
+  );
 }
 closeConnections();
-console.log(JSON.stringify({ done: true, ...counts }));
+console.log(`\n${JSON.stringify({ done: true, ...counts })}`);
