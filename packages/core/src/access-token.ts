@@ -42,3 +42,8 @@ const NAMES: ReadonlySet<string> = new Set<keyof AccessTokenOptions>([
 export function checkAccessTokenOptions(options: AccessTokenOptions): void {
   for (const name in options) if (!NAMES.has(name)) strictOptions('getAccessToken', options, [...NAMES]);
 }
+
+/** Options that only choose which token: memory may answer. */
+export function isPlain({ minimumLifetimeMs, forceRefresh, claims, signal }: AccessTokenOptions): boolean {
+  return minimumLifetimeMs === undefined && !forceRefresh && claims === undefined && !signal?.aborted;
+}

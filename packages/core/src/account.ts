@@ -1,16 +1,21 @@
-import { type AbortSignalLike, platformSignal } from './abort-signal-like.js';
-import { type AccessTokenOptions, type AccessTokenResult, checkAccessTokenOptions } from './access-token.js';
+import { type AccessTokenOptions, type AccessTokenResult, checkAccessTokenOptions, isPlain } from './access-token.js';
+import {
+  type AccountGraphAuthProvider,
+  type AccountTokenCredential,
+  graphAuthProvider,
+  tokenCredential,
+} from './account-adapters.js';
 import { AccountEngine, type Selection } from './account-engine.js';
 import { type AccountOptions, checkAccountOptions } from './account-options.js';
+import { AccountRequests } from './account-requests.js';
 import type { ApplicationCredentials } from './application-credentials.js';
 import { checkTokenKey } from './backend/token-key.js';
-import { Connection } from './connection.js';
+import type { Connection } from './connection.js';
+import { defined } from './defined.js';
 import { CapabilityError, SignInRequiredError } from './errors.js';
-import { authorizedFetch, type TokenForRequestOptions } from './http/authorized-fetch.js';
-import type { Fetch } from './http/fetch.js';
+import type { TokenForRequestOptions } from './http/authorized-fetch.js';
 import { invalidArgument, strictOptions } from './options.js';
 import type { Protocol } from './protocol/protocol.js';
-import type { Scopes } from './protocol/scopes.js';
 import { userAssertionHash } from './provider/assertion-hash.js';
 import type { DeviceFlow } from './provider/token-provider.js';
 import { hold } from './refresh/hold.js';
@@ -20,23 +25,6 @@ import type { SignInFlow } from './sign-in/sign-in-flow.js';
 import { SIGN_IN_OPTIONS, SignIn, type SignInOptions, type SignInResult } from './sign-in.js';
 import { SignedInAccounts } from './signed-in-accounts.js';
 import type { AccountInfo } from './tokens/schema.js';
-
-/** The shape that Azure SDKs take (`TokenCredential` of @azure/core-auth). */
-export interface AccountTokenCredential {
-  getToken(
-    scopes: string | string[],
-    options?: {
-      readonly abortSignal?: AbortSignalLike | undefined;
-      readonly claims?: string | undefined;
-      readonly tenantId?: string | undefined;
-    },
-  ): Promise<{ token: string; expiresOnTimestamp: number; refreshAfterTimestamp?: number }>;
-}
-
-/** The shape that the Microsoft Graph client takes (`AuthenticationProvider`). */
-export interface AccountGraphAuthProvider {
-  getAccessToken(options?: { scopes?: string[] }): Promise<string>;
-}
 
 /**
  * An account of a program that talks to Microsoft 365: signs in, keeps tokens in a backend, hands out valid access
@@ -54,8 +42,7 @@ export class Account {
   readonly #tokenKey: string;
   #selection: Selection;
   #question: Question | undefined;
-  #connection: Connection | undefined;
-  #fetch: Fetch | undefined;
+  #requests: AccountRequests | undefined;
 
   /**
    * No I/O.
@@ -93,8 +80,7 @@ export class Account {
 
   /** Makes requests with this account's tokens. */
   get connection(): Connection {
-    this.#connection ??= this.#newConnection();
-    return this.#connection;
+    return this.#ownRequests.connection;
   }
 
   /** The same as `connection`, as python-o365 calls it. */
@@ -260,34 +246,17 @@ export class Account {
 
   /** A `fetch` with this account's token, for the protocol's hosts only. Never throws for a status. */
   get fetch(): typeof globalThis.fetch {
-    this.#fetch ??= authorizedFetch({
-      fetch: this.#engine.naiveFetch,
-      serviceUrl: this.protocol.serviceUrl,
-      getToken: (options) => this.#tokenForRequest(options),
-      ...(this.#engine.options.allowedHosts ? { allowedHosts: this.#engine.options.allowedHosts } : {}),
-    });
-    return this.#fetch;
+    return this.#ownRequests.fetch;
   }
 
   /** This account as a credential for Azure SDKs. */
   asTokenCredential(): AccountTokenCredential {
-    return {
-      getToken: async (scopes, options) => {
-        const { abortSignal, claims, tenantId } = options ?? {};
-        const signal = platformSignal(abortSignal);
-        const wanted = { scopes: scopes as Scopes, ...defined({ signal, claims, tenantId }) };
-        const { token, expiresAt, refreshAt } = await this.getAccessToken(wanted);
-        return { token, expiresOnTimestamp: expiresAt, ...(refreshAt === undefined ? {} : { refreshAfterTimestamp: refreshAt }) };
-      },
-    };
+    return tokenCredential(this);
   }
 
   /** This account as an authentication provider for the Microsoft Graph client. */
   asGraphAuthProvider(): AccountGraphAuthProvider {
-    return {
-      getAccessToken: async ({ scopes } = {}) =>
-        (await this.getAccessToken(scopes && scopes.length > 0 ? { scopes } : undefined)).token,
-    };
+    return graphAuthProvider(this);
   }
 
   /**
@@ -317,6 +286,11 @@ export class Account {
     return this.#question;
   }
 
+  get #ownRequests(): AccountRequests {
+    this.#requests ??= new AccountRequests(this.#engine, (options) => this.#tokenForRequest(options));
+    return this.#requests;
+  }
+
   get #accounts(): SignedInAccounts {
     return new SignedInAccounts(this.#engine, this.#tokenKey);
   }
@@ -343,29 +317,6 @@ export class Account {
     const question = this.#questionFor(undefined);
     return this.#engine.token(this.#tokenKey, question, { signal, forceRefresh, claims, refusedToken });
   }
-
-  #newConnection(): Connection {
-    const { raiseHttpErrors, defaultHeaders, jsonReplacer } = this.#engine.options;
-    return new Connection({
-      protocol: this.protocol,
-      fetch: this.fetch,
-      naiveFetch: this.#engine.naiveFetch,
-      refreshToken: (options) => this.getAccessToken({ ...options, forceRefresh: true }),
-      now: () => this.#engine.clock.now(),
-      ...defined({ raiseHttpErrors, defaultHeaders, jsonReplacer }),
-    });
-  }
 }
 
 const NOBODY: Selection = Object.freeze({});
-
-/** Options that only choose which token: memory may answer. */
-function isPlain({ minimumLifetimeMs, forceRefresh, claims, signal }: AccessTokenOptions): boolean {
-  return minimumLifetimeMs === undefined && !forceRefresh && claims === undefined && !signal?.aborted;
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-function defined<T extends object>(values: T): Defined<T> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Defined<T>;
-}

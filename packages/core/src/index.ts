@@ -1,6 +1,7 @@
 /** `@tokenry/core`: accounts, connections, protocols, the backend contract and every error. */
 export type { AccessTokenOptions, AccessTokenResult } from './access-token.js';
-export { Account, type AccountGraphAuthProvider, type AccountTokenCredential } from './account.js';
+export { Account } from './account.js';
+export type { AccountGraphAuthProvider, AccountTokenCredential } from './account-adapters.js';
 export type { AccountOptions } from './account-options.js';
 export type {
   AccessTokenCallback,
