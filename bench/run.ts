@@ -1,6 +1,7 @@
 /** `npm run bench`: ours, msal-node and the bare limit side by side in one run; figures also as JSON. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
+import { discovery } from '../packages/autodiscover/bench/discovery.ts';
 import { files } from './files.ts';
 import { hits } from './hit.ts';
 import { memory } from './memory.ts';
@@ -9,7 +10,7 @@ import type { Row } from './row.ts';
 
 const progress = (text: string) => console.error(`… ${text}`);
 const rows: Row[] = [];
-for (const benchmark of [newProcess, files, memory, hits]) rows.push(...(await benchmark(progress)));
+for (const benchmark of [newProcess, files, memory, hits, discovery]) rows.push(...(await benchmark(progress)));
 
 const figure = (value: number | undefined, unit: string) => (value === undefined ? '' : `${value.toPrecision(3)} ${unit}`);
 const times = (value: number | undefined, ours: number) => (value === undefined ? '' : `${(value / ours).toPrecision(3)}×`);
