@@ -10,7 +10,7 @@ export interface LoopbackConsentOptions {
   readonly port?: number;
   /** Path of the registered redirect URI. @default '/' */
   readonly path?: string;
-  /** Brings the person to the URL. @default opens the system's browser, and writes the URL to the standard error stream when that fails */
+  /** Brings the person to the URL. @default opens the system's browser, and writes the URL to the standard error stream on a terminal or when that fails */
   readonly openBrowser?: (url: string) => Promise<void>;
   /** HTML shown when the sign-in is complete. @default a page of ours */
   readonly successPage?: string;
