@@ -41,10 +41,21 @@ export class TcpFaultProxy {
     return struck;
   }
 
-  async close(): Promise<void> {
+  /** Resets all connections and refuses new ones, until it is mended. */
+  async cut(): Promise<void> {
+    const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const socket of this.#open) socket.destroy();
-    await once(this.#server, 'close');
+    for (const socket of this.#open) socket.resetAndDestroy();
+    await closed;
+  }
+
+  async mend(): Promise<void> {
+    this.#server.listen(this.port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  async close(): Promise<void> {
+    if (this.#server.listening) await this.cut();
   }
 
   #join(client: Socket, upstream: Socket): void {

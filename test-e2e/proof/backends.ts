@@ -11,15 +11,39 @@ import { redis } from './stores/redis.ts';
 /** How the proofs open one kind of store, in their own process and in those that they start. */
 export interface ProofBackend {
   readonly name: string;
+  /** What the figures were found on, as it is said above them. */
+  readonly title: string;
   /** False: the store lives in one process, so "processes" become accounts of their own in this one. */
   readonly processes: boolean;
   /** The store is a folder, whose permissions and space can be taken away. */
   readonly folder: boolean;
   /** Steps on `tokenry:save-step` at which a process can be killed in the middle of a save. */
   readonly saveSteps: readonly string[];
+  /** Set for a store behind a network. */
+  readonly network?: StoreNetwork;
+  /** A stand-in for the real service that takes its time: what only repeats is repeated less often. */
+  readonly emulated?: boolean;
   /** A new, empty store. `location` is JSON. */
-  prepare(): Promise<{ readonly location: string; destroy(): Promise<void> }>;
+  prepare(): Promise<PreparedStore>;
   open(location: string): TokenBackend;
+}
+
+export interface PreparedStore {
+  readonly location: string;
+  /** A server that can be killed and started again with its data. */
+  readonly server?: { kill(): Promise<void>; resume(): Promise<void> };
+  destroy(): Promise<void>;
+}
+
+/** How a proxy gets between a store and a process. */
+export interface StoreNetwork {
+  portOf(location: string): number;
+  /** The same store, reached through another port of this machine. */
+  through(location: string, port: number): string;
+  /** The requests that save a changed record, in order: what each is called, and what only it holds. */
+  readonly saveRequests: readonly { readonly name: string; readonly holds: string }[];
+  /** Whether these bytes of the server begin an answer. */
+  beginsAnswer(data: Buffer): boolean;
 }
 
 const inMemory = new Map<string, TokenBackend>();
@@ -28,6 +52,7 @@ const inMemory = new Map<string, TokenBackend>();
 export const backends: Readonly<Record<string, ProofBackend>> = {
   filesystem: {
     name: 'filesystem',
+    title: 'files',
     processes: true,
     folder: true,
     saveSteps: ['temp-written', 'before-rename', 'after-rename', 'save-durable'],
@@ -39,6 +64,7 @@ export const backends: Readonly<Record<string, ProofBackend>> = {
   },
   memory: {
     name: 'memory',
+    title: 'the memory of one process',
     processes: false,
     folder: false,
     saveSteps: [],

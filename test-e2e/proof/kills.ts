@@ -1,4 +1,6 @@
+import type { ProofBackend } from './backends.ts';
 import { Findings, type Proof, type ProofSettings } from './harness/proof.ts';
+import { type SaveMoment, SaveWatch } from './harness/save-watch.ts';
 import { HOUR_MS, Stage, until } from './harness/stage.ts';
 import type { Worker } from './harness/worker.ts';
 
@@ -11,6 +13,8 @@ interface Aim {
   readonly step?: string;
   /** Killed as soon as the authority has the call. */
   readonly onCall?: boolean;
+  /** Killed at this moment of a save over a network. */
+  readonly saving?: SaveMoment;
   /**
    * Whether a one-time refresh token is spent by then, and its successor not yet where another process finds it. For a call
    * on its way the server decides: this one drops a request whose client is gone before it has worked on it.
@@ -29,10 +33,30 @@ const AIMS: readonly Aim[] = [
   { name: 'before release', channel: 'tokenry:refresh-step', step: 'before-release', inWindow: false },
 ];
 
+/** Between the answer of the authority and the save, when a proxy before the store sees what is sent to it and back. */
+function aimsOnTheWay({ network }: ProofBackend): readonly Aim[] {
+  const requests = network?.saveRequests ?? [];
+  if (requests.length === 0) return [];
+  return [
+    ...requests.flatMap(({ name }, request): readonly Aim[] => [
+      { name: `${name} sent`, saving: { request, at: 'request' }, inWindow: true },
+      { name: `${name} made, not answered`, saving: { request, at: 'answer' }, inWindow: request < requests.length - 1 },
+    ]),
+    { name: 'save answered', channel: 'tokenry:refresh-step', step: 'saved', inWindow: false },
+  ];
+}
+
+function aimsOn(backend: ProofBackend): readonly Aim[] {
+  const here = AIMS.filter(({ channel, step }) => channel !== 'tokenry:save-step' || backend.saveSteps.includes(step ?? ''));
+  return [...here.slice(0, -1), ...aimsOnTheWay(backend), ...here.slice(-1)];
+}
+
 /** How long the authority takes per call: so that "sent" is a moment that can be hit. */
 const CALL_MS = 300;
 /** What a survivor may need: it recognises a dead owner on the same machine at once. */
 const STUCK_MS = 10_000;
+/** Elsewhere a dead owner is known by its silence alone: so that it need not last a minute. */
+const SILENT_LEASE = { ttlMs: 3_000, renewEveryMs: 1_000, waitMs: 30_000 };
 
 interface Outcome {
   readonly aim: Aim | undefined;
@@ -47,19 +71,21 @@ interface Outcome {
 export const kills: Proof = async (settings) => {
   const findings = new Findings('kill -9', settings);
   if (!settings.backend.processes) return findings.skipped('this store lives in one process: there is nobody to survive');
-  const aims = AIMS.filter(
-    ({ channel, step }) => channel !== 'tokenry:save-step' || settings.backend.saveSteps.includes(step ?? ''),
-  );
-  const perMode = settings.size === 'full' ? 156 : 12;
+  const full = settings.size === 'full';
+  const { network } = settings.backend;
+  // In short, over a network: only where a proxy sees it, which is what differs from files.
+  const aims = network && !full ? aimsOnTheWay(settings.backend) : aimsOn(settings.backend);
+  const perMode = full ? (network ? 84 : 156) : network ? aims.length : 12;
+  if (network) findings.tell('lease TTL ms', SILENT_LEASE.ttlMs);
   const all: (Outcome & { readonly mode: Mode })[] = [];
   let windows: readonly number[] = [];
-  for (const mode of ['reusable', 'one-time'] as const) {
+  for (const mode of network && !full ? (['one-time'] as const) : (['reusable', 'one-time'] as const)) {
     await using stage = await Stage.open(settings.backend, { refreshTokens: mode });
     const plan = Array.from({ length: perMode }, (_, index) =>
       index % (aims.length + 2) < aims.length ? aims[index % (aims.length + 2)] : undefined,
     );
     for (const outcome of await killAll(stage, plan, settings, mode)) all.push({ ...outcome, mode });
-    if (mode === 'one-time') windows = await measureWindow(stage, settings.size === 'full' ? 200 : 20);
+    if (mode === 'one-time') windows = await measureWindow(stage, full ? 200 : 20);
   }
   return told(findings, all, windows);
 };
@@ -73,7 +99,8 @@ async function killAll(
   const keys = plan.map((_, index) => `user${index}@contoso.example`);
   settings.progress(`${mode}: signing ${keys.length} users in`);
   for (const key of keys) await stage.signIn(key, key);
-  const [survivor] = await stage.start(1);
+  const { network } = stage.proofBackend;
+  const [survivor] = await stage.start(1, network ? { lease: SILENT_LEASE } : {});
   if (!survivor) throw new Error('no survivor');
   await stage.advance(2 * HOUR_MS);
   const slow = stage.authority.faults.add({
@@ -90,7 +117,8 @@ async function killAll(
       settings.progress(`${mode}: ${outcomes.length} of ${plan.length} kills`);
     }
   };
-  await Promise.all([lane(), lane(), lane()]);
+  // Over a network they mostly wait for the end of leases.
+  await Promise.all(Array.from({ length: network ? 6 : 3 }, lane));
   slow.remove();
   return outcomes;
 }
@@ -100,8 +128,18 @@ async function killOne(
   survivor: Worker,
   { aim, key }: { readonly aim: Aim | undefined; readonly key: string },
 ): Promise<Outcome> {
-  const [victim] = await stage.start(1, { clockOffsetMs: 2 * HOUR_MS });
+  const { network } = stage.proofBackend;
+  const strike = { now: () => {} };
+  const { saving } = aim ?? {};
+  const watch =
+    network && saving && (await SaveWatch.before(stage.location, { network, moment: saving, strike: () => strike.now() }));
+  const [victim] = await stage.start(1, {
+    clockOffsetMs: 2 * HOUR_MS,
+    ...(network ? { lease: SILENT_LEASE } : {}),
+    ...(watch ? { location: network.through(stage.location, watch.port) } : {}),
+  });
   if (!victim) throw new Error('no victim');
+  strike.now = () => victim.process?.kill('SIGKILL');
   const spent = await stage.stored(key, key);
   const { channel, step } = aim ?? {};
   if (channel !== undefined && step !== undefined) await victim.call('atStep', { channel, step, action: 'SIGKILL' });
@@ -118,6 +156,7 @@ async function killOne(
   if (finished) await victim.end();
   await victim.gone();
   stage.workers.splice(stage.workers.indexOf(victim), 1);
+  await watch?.close();
   // What a dead process had sent is worked on all the same.
   await new Promise((resolve) => setTimeout(resolve, CALL_MS));
 

@@ -1,4 +1,6 @@
+import type { ProofBackend } from './backends.ts';
 import { comeAndGo } from './come-and-go.ts';
+import { contendedWrites } from './contended-writes.ts';
 import type { Proof } from './harness/proof.ts';
 import { kills } from './kills.ts';
 import { lostAnswers } from './lost-answers.ts';
@@ -22,9 +24,18 @@ export const proofs: Readonly<Record<string, Proof>> = {
   kills,
   'slow-authority': slowAuthority,
   'come-and-go': comeAndGo,
+  'contended-writes': contendedWrites,
   'clock-skew': clockSkew,
   stopped,
   'store-down': storeDown,
   'lost-answers': lostAnswers,
   'simulated-day': simulatedDay,
 };
+
+/** What a plugin for files, or no store at all, is measured with. */
+const ON_FILES_ONLY: ReadonlySet<string> = new Set(['msal-storms', 'simulated-day']);
+
+/** The proofs that say something about a kind of store. */
+export function proofsOn({ folder }: ProofBackend): readonly (readonly [string, Proof])[] {
+  return Object.entries(proofs).filter(([name]) => folder || !ON_FILES_ONLY.has(name));
+}

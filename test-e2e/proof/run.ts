@@ -1,15 +1,15 @@
 /**
- * Runs the proofs and writes what they found to docs/proof.json, docs/proof.md and docs/proof.svg.
+ * Runs the proofs and writes what they found in full to docs/proof.json, docs/proof.md and docs/proof.svg.
  *
  *   npm run proof                            all, on files, in full
  *   npm run proof -- --short --only storm    those whose name contains "storm", shortened
- *   npm run proof -- --backend memory        on another backend
+ *   npm run proof -- --backend redis         on another store
  */
 import { parseArgs } from 'node:util';
 import { backendNamed, backends } from './backends.ts';
 import { lineOf, type ProofResult } from './harness/proof.ts';
 import { publish } from './harness/publish.ts';
-import { proofs } from './proofs.ts';
+import { proofs, proofsOn } from './proofs.ts';
 
 const { values } = parseArgs({
   options: {
@@ -23,15 +23,14 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(
-    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --exact <name>     this proof\n  --short            the form that npm test runs\n  --details          what is behind the figures`,
+    `npm run proof [-- options]\n\n  --backend <name>   ${Object.keys(backends).join(', ')}; default filesystem\n  --only <text>      proofs whose name contains it: ${Object.keys(proofs).join(', ')}\n  --exact <names>    these proofs, with commas\n  --short            the form that npm test runs\n  --details          what is behind the figures`,
   );
   process.exit(0);
 }
 const backend = backendNamed(values.backend);
 const size = values.short ? 'short' : 'full';
-const chosen = Object.entries(proofs).filter(([name]) =>
-  values.exact === undefined ? name.includes(values.only) : name === values.exact,
-);
+const exact = values.exact?.split(',');
+const chosen = proofsOn(backend).filter(([name]) => exact?.includes(name) ?? name.includes(values.only));
 const startedAt = Date.now();
 const results: (ProofResult & { readonly id: string; readonly seconds: number })[] = [];
 for (const [index, [name, proof]] of chosen.entries()) {
@@ -48,13 +47,15 @@ for (const [index, [name, proof]] of chosen.entries()) {
   results.push({ id: name, ...result, seconds });
 }
 
-if (size === 'full' && backend.name === 'filesystem') {
+if (size === 'full' && backend.processes) {
   const at = new Date(startedAt).toISOString();
-  await publish(
+  await publish({
+    backend,
     // What ended in an error has no figures to tell.
-    results.filter(({ figures }) => Object.keys(figures).length > 0).map((result) => ({ ...result, at })),
-    Object.keys(proofs),
-  );
+    results: results.filter(({ figures }) => Object.keys(figures).length > 0).map((result) => ({ ...result, at })),
+    backends: Object.keys(backends),
+    proofs: Object.keys(proofs),
+  });
 }
 const missed = results.filter((result) => result.missed.length > 0);
 console.log(

@@ -3,6 +3,8 @@ import { chmod, chown, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { TcpFaultProxy } from '../faults/tcp-fault-proxy.ts';
+import type { PreparedStore, StoreNetwork } from './backends.ts';
 import { Findings, type Proof, type ProofSettings } from './harness/proof.ts';
 import { HOUR_MS, Stage, sha256, until } from './harness/stage.ts';
 import { startWorker, type Worker } from './harness/worker.ts';
@@ -16,13 +18,27 @@ interface Played {
   readonly spentMeanwhile: number;
   readonly notSavedEvents: number;
   readonly saved: boolean;
+  readonly toldToSignIn: number;
   readonly errors: readonly string[];
+}
+
+/** How a store is taken from the processes between a token answer and its save, and given back. */
+interface Outage {
+  /** A process that has read its tokens. */
+  start(): Promise<Worker>;
+  /** Strikes in the middle of the next refresh of `holder`. */
+  arrange(holder: Worker): Promise<void>;
+  /** Resolves when the store is gone, after the refresh. */
+  struck(): Promise<void>;
+  end(holder: Worker): Promise<void>;
 }
 
 /** The store stops taking writes between a token answer and its save. */
 export const storeDown: Proof = async (settings) => {
   const findings = new Findings('store down during a refresh', settings);
-  if (!settings.backend.folder) return findings.skipped('the store is no folder: its own tests take it away');
+  const { network, folder } = settings.backend;
+  if (network) return await overNetwork(findings, settings, network);
+  if (!folder) return findings.skipped('the store is neither a folder nor a server: nothing takes it away');
   const permission = await withPermissionRemoved(settings);
   tell(findings, 'permission removed', permission);
   const full = await withFullDisk(settings);
@@ -36,6 +52,7 @@ function tell(findings: Findings, name: string, played: Played): void {
     .requireEqual(`${name}: callers served`, played.served, 26)
     .requireEqual(`${name}: refresh token spent meanwhile`, played.spentMeanwhile, 0)
     .require(`${name}: token-not-saved events`, played.notSavedEvents, (count) => count >= 1, '1 or more')
+    .requireEqual(`${name}: told to sign in`, played.toldToSignIn, 0)
     .requireEqual(`${name}: saved after recovery`, played.saved ? 1 : 0, 1);
   for (const error of played.errors) findings.detail(`${name}: ${error}`);
 }
@@ -43,7 +60,7 @@ function tell(findings: Findings, name: string, played: Played): void {
 async function withPermissionRemoved(settings: ProofSettings): Promise<Played> {
   settings.progress('permission removed');
   await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
-  return await play(stage, stage.location, 'lock-folder');
+  return await play(stage, folderOutage(stage, stage.location, 'lock-folder'));
 }
 
 /** A string: why it cannot be tried here. */
@@ -59,22 +76,87 @@ async function withFullDisk(settings: ProofSettings): Promise<Played | string> {
   try {
     const backend = { ...settings.backend, prepare: async () => ({ location: mount, destroy: async () => {} }) };
     await using stage = await Stage.open(backend, { refreshTokens: 'one-time-revoking' });
-    return await play(stage, mount, 'fill-folder');
+    return await play(stage, folderOutage(stage, mount, 'fill-folder'));
   } finally {
     await run('umount', [mount]);
     await rm(mount, { recursive: true, force: true });
   }
 }
 
-async function play(stage: Stage, folder: string, action: 'lock-folder' | 'fill-folder'): Promise<Played> {
+async function overNetwork(findings: Findings, settings: ProofSettings, network: StoreNetwork) {
+  settings.progress('connection cut');
+  let prepared: PreparedStore | undefined;
+  const backend = {
+    ...settings.backend,
+    prepare: async () => {
+      prepared = await settings.backend.prepare();
+      return prepared;
+    },
+  };
+  {
+    await using stage = await Stage.open(backend, { refreshTokens: 'one-time-revoking' });
+    const proxy = await TcpFaultProxy.before(network.portOf(stage.location));
+    tell(
+      findings,
+      'connection cut',
+      await play(
+        stage,
+        networkOutage(stage, network.through(stage.location, proxy.port), {
+          take: () => proxy.cut(),
+          give: () => proxy.mend(),
+        }),
+      ),
+    );
+    await proxy.close();
+  }
+  if (!prepared?.server) return findings.result();
+  settings.progress('server killed');
+  await using stage = await Stage.open(backend, { refreshTokens: 'one-time-revoking' });
+  const { server } = prepared;
+  const killed = networkOutage(stage, stage.location, { take: () => server.kill(), give: () => server.resume() });
+  tell(findings, 'server killed and started again', await play(stage, killed));
+  return findings.result();
+}
+
+/** The store goes while the token call is on its way. */
+function networkOutage(
+  stage: Stage,
+  location: string,
+  { take, give }: { readonly take: () => Promise<void>; readonly give: () => Promise<void> },
+): Outage {
+  let taken: Promise<void> = Promise.resolve();
+  return {
+    start: () => startWith(stage, startWorker(true), { location }),
+    async arrange() {
+      const before = stage.refreshCalls().length;
+      stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs: 1_000, times: 1 });
+      taken = until('the token call', () => stage.refreshCalls().length > before).then(take);
+      taken.catch(() => undefined); // its failure is seen where it is awaited
+    },
+    struck: () => taken,
+    end: give,
+  };
+}
+
+function folderOutage(stage: Stage, folder: string, action: 'lock-folder' | 'fill-folder'): Outage {
+  return {
+    start: () => startUnprivileged(stage, folder),
+    arrange: (holder) => holder.call('atStep', { channel: 'tokenry:refresh-step', step: 'answered', action }),
+    struck: async () => undefined,
+    end: (holder) => holder.call('mendFolder', {}),
+  };
+}
+
+async function play(stage: Stage, outage: Outage): Promise<Played> {
   await stage.signIn(USER);
   await stage.backend.close();
-  const [holder, other] = await Promise.all([startUnprivileged(stage, folder), startUnprivileged(stage, folder)]);
+  const [holder, other] = await Promise.all([outage.start(), outage.start()]);
   // Both know the record; its tokens are over.
   await stage.advance(2 * HOUR_MS);
   const errors: string[] = [];
-  await holder.call('atStep', { channel: 'tokenry:refresh-step', step: 'answered', action });
+  await outage.arrange(holder);
   const first = await holder.call('storm', { asks: Array.from({ length: 25 }, () => ({})) });
+  await outage.struck();
   const again = await holder.call('storm', { asks: [{}] });
   errors.push(...first.errors, ...again.errors);
   const [obtained] = first.tokens;
@@ -85,9 +167,9 @@ async function play(stage: Stage, folder: string, action: 'lock-folder' | 'fill-
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const spentMeanwhile = stage.refreshCalls().length - answered;
   const notSavedEvents = (await holder.call('counts', {}))['save token-not-saved'] ?? 0;
-  await holder.call('mendFolder', {});
+  await outage.end(holder);
   const newest = stage.newestIssued().get(USER);
-  const [reader] = [stage.proofBackend.open(folder)];
+  const reader = stage.proofBackend.open(stage.location);
   const stored = async () => {
     const cache = await reader.loadToken({ fresh: true });
     const account = cache?.getAccount({ username: USER });
@@ -108,6 +190,7 @@ async function play(stage: Stage, folder: string, action: 'lock-folder' | 'fill-
     spentMeanwhile,
     notSavedEvents,
     saved: saved && after.got === 1,
+    toldToSignIn: [...errors, ...late.errors].filter((code) => /INTERACTION_REQUIRED|NOT_AUTHENTICATED/.test(code)).length,
     errors: [...errors, ...late.errors.map((code) => `meanwhile, another process: ${code}`)],
   };
 }
@@ -120,10 +203,13 @@ async function startUnprivileged(stage: Stage, folder: string): Promise<Worker> 
     for (const name of await readdir(folder)) await chown(join(folder, name), NOBODY, NOBODY);
     await chmod(folder, 0o700);
   }
-  const worker = startWorker(true, root ? { uid: NOBODY, gid: NOBODY } : {});
+  return await startWith(stage, startWorker(true, root ? { uid: NOBODY, gid: NOBODY } : {}), {});
+}
+
+async function startWith(stage: Stage, worker: Worker, options: { readonly location?: string }): Promise<Worker> {
   stage.workers.push(worker);
   // Who insists on a refresh meanwhile waits for the lease that is kept: not for long here.
-  await worker.call('open', { ...stage.openOptions, lease: { waitMs: 2_000 } });
+  await worker.call('open', { ...stage.openOptions, ...options, lease: { waitMs: 2_000 } });
   await worker.call('storm', { asks: [{}] });
   return worker;
 }

@@ -136,6 +136,8 @@ export class Stage implements AsyncDisposable {
 }
 
 export interface WorkerAccountOptions {
+  /** Another way to the same store. */
+  readonly location?: string;
   readonly clockOffsetMs?: number;
   readonly lease?: { readonly ttlMs?: number; readonly renewEveryMs?: number; readonly waitMs?: number };
   readonly tokenKey?: string;

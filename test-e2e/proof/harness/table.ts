@@ -1,34 +1,38 @@
-import type { PublishedResult } from './publish.ts';
+import type { PublishedResult, PublishedStore } from './publish.ts';
 
 /** The results as a page for the docs. */
-export function tableOf(
-  results: readonly PublishedResult[],
-  about: { readonly node: string; readonly platform: string },
-): string {
-  const rows = results.map(({ name, figures, missed, skipped, seconds, at }) => {
-    const verdict = skipped === undefined ? (missed.length === 0 ? 'reached' : `missed: ${missed.join('; ')}`) : 'skipped';
-    const told =
-      skipped ??
-      Object.entries(figures)
-        .map(([key, value]) => `${key}: **${value}**`)
-        .join('<br>');
-    return `| ${name} | ${told} | ${verdict} | ${at.slice(0, 10)}, ${seconds} s |`;
-  });
-  const details = results
-    .filter(({ details }) => details && details.length > 0)
-    .map(({ name, details = [] }) => `### ${name}\n\n${details.map((detail) => `- ${detail}`).join('\n')}\n`);
+export function pageOf(stores: readonly PublishedStore[]): string {
   return `# What was proved, and the figures
 
-Written by \`npm run proof\`; run it again and compare. On files, Node.js ${about.node}, ${about.platform}.
-Real processes, a real authorization server on the same machine.
+Written by \`npm run proof\`, store by store (\`-- --backend <name>\`); run it again and compare.
+Real processes, a real authorization server and a real store or the vendor's emulator, all on the same machine.
 
 ![Refreshes per minute over 24 simulated hours](proof.svg)
 
+${stores.map(sectionOf).join('\n')}`;
+}
+
+function sectionOf({ title, node, platform, results }: PublishedStore): string {
+  const details = results.flatMap(({ name, details = [] }) => (details.length > 0 ? [listOf(name, details)] : []));
+  return `## On ${title}
+
+Node.js ${node}, ${platform}.
+
 | proof | figures | verdict | run |
 | --- | --- | --- | --- |
-${rows.join('\n')}
-
-## Details
-
-${details.join('\n')}`;
+${results.map(rowOf).join('\n')}
+${details.length > 0 ? `\n${details.join('\n')}` : ''}`;
 }
+
+function rowOf({ name, figures, missed, skipped, seconds, at }: PublishedResult): string {
+  const verdict = skipped === undefined ? (missed.length === 0 ? 'reached' : `missed: ${missed.join('; ')}`) : 'skipped';
+  const told =
+    skipped ??
+    Object.entries(figures)
+      .map(([key, value]) => `${key}: **${value}**`)
+      .join('<br>');
+  return `| ${name} | ${told} | ${verdict} | ${at.slice(0, 10)}, ${seconds} s |`;
+}
+
+const listOf = (name: string, details: readonly string[]): string =>
+  `**${name}, in detail**\n\n${details.map((detail) => `- ${detail}`).join('\n')}\n`;

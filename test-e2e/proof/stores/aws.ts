@@ -2,12 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { RedisLeases } from '@tokenry/redis';
 import { S3TokenBackend } from '@tokenry/s3';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
-import type { ProofBackend } from '../backends.ts';
+import type { ProofBackend, StoreNetwork } from '../backends.ts';
 import { redis } from './redis.ts';
 
 let emulator: Promise<string> | undefined;
 
-/** One emulator for all stores of a run; it ends with the process. It is passed one request at a time. */
+/**
+ * One emulator for all stores of a run; it ends with the process. It compares and writes in two steps, unlike the services
+ * it stands for, so it is passed one request at a time.
+ */
 function endpoint(): Promise<string> {
   emulator ??= start();
   return emulator;
@@ -29,12 +32,22 @@ async function start(): Promise<string> {
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret-TEST-1' };
 const clientOptions = (at: string) => ({ endpoint: at, region: 'us-east-1', credentials });
 
+const network = {
+  portOf: (location) => Number(new URL(JSON.parse(location).at).port),
+  through: (location, port) => JSON.stringify({ ...JSON.parse(location), at: `http://127.0.0.1:${port}` }),
+  // "Go on" is none.
+  beginsAnswer: (data) => !data.toString('latin1', 0, 12).endsWith(' 100'),
+} satisfies Partial<StoreNetwork>;
+
 /** A bucket for each store. */
 export const s3: ProofBackend = {
   name: 's3',
+  title: 'S3, by `moto_server`, which is passed one request at a time: its own writes are not atomic, as those of S3 are',
   processes: true,
   folder: false,
   saveSteps: [],
+  emulated: true,
+  network: { ...network, saveRequests: [{ name: 'save', holds: 'RefreshToken' }] },
   async prepare() {
     const at = await endpoint();
     const bucketName = `proof-${randomUUID()}`;
@@ -53,9 +66,19 @@ const lent = new Map<string, RedisLeases>();
 /** A name of a secret for each store, and a Redis that lends the leases. */
 export const secretsManager: ProofBackend = {
   name: 'secrets-manager',
+  title:
+    'Secrets Manager, by `moto_server`, which is passed one request at a time: its own writes are not atomic, as those of the service are. The leases lie in a `redis-server`',
   processes: true,
   folder: false,
   saveSteps: [],
+  emulated: true,
+  network: {
+    ...network,
+    saveRequests: [
+      { name: 'new version', holds: 'RefreshToken' },
+      { name: 'move of AWSCURRENT', holds: 'UpdateSecretVersionStage' },
+    ],
+  },
   async prepare() {
     const [at, leases] = await Promise.all([endpoint(), redis.prepare()]);
     const location = JSON.stringify({ at, secretName: `proof-${randomUUID()}`, ...JSON.parse(leases.location) });
