@@ -75,7 +75,7 @@ export const kills: Proof = async (settings) => {
   const { network } = settings.backend;
   // In short, over a network: only where a proxy sees it, which is what differs from files.
   const aims = network && !full ? aimsOnTheWay(settings.backend) : aimsOn(settings.backend);
-  const perMode = full ? (network ? 84 : 156) : network ? aims.length : 12;
+  const perMode = full ? 156 : network ? aims.length : 12;
   if (network) findings.tell('lease TTL ms', SILENT_LEASE.ttlMs);
   const all: (Outcome & { readonly mode: Mode })[] = [];
   let windows: readonly number[] = [];
