@@ -4,6 +4,7 @@ import { type Clock, emit, type LeaseProvider, type LeaseRequest, strictOptions,
 import { claimOwner, describeClaim } from './claim.js';
 import { type ClaimSeen, createClaim, readClaim, removeClaim, replaceClaim } from './claim-file.js';
 import { isHeldBy, newLeaseClaim, parseLeaseClaim } from './lease-claim.js';
+import { type LeaseSeen, readLease, removeBeat, writeBeat } from './lease-file.js';
 import { mapError } from './map-error.js';
 import { checkWriteLock, type FolderOptions, resolveFolder } from './options.js';
 import { ownerState } from './process-identity.js';
@@ -21,11 +22,11 @@ export interface FileSystemLeasesOptions extends FolderOptions {
 type Answer = Awaited<ReturnType<LeaseProvider['tryAcquire']>>;
 
 /**
- * Leases for all processes that share a folder: one small file `=lease-…` each.
+ * Leases for all processes that share a folder: one small file `=lease-…` each, and `=beat-…` beside it once it is renewed.
  *
  * A lease is taken at once from a thread that is dead on this machine. From everybody else, stopped or remote, it is
- * taken after this process has seen the file unchanged for one TTL on its own monotonic clock; a living holder changes it
- * well before that.
+ * taken after this process has seen the files unchanged for one TTL on its own monotonic clock; a living holder renews it
+ * well before that, and locks nothing for it: wherever it is stopped in a renewal, it keeps nobody from taking over.
  *
  * @example
  * ```ts
@@ -35,7 +36,7 @@ type Answer = Awaited<ReturnType<LeaseProvider['tryAcquire']>>;
 export class FileSystemLeases implements LeaseProvider {
   readonly #folder: string;
   readonly #unchanged: UnchangedSince;
-  /** Held for the microseconds in which an existing lease file is changed; new ones need no lock. */
+  /** Held for the microseconds of a takeover or a release; new leases and renewals need no lock. */
   readonly #lock: WriteLock;
 
   constructor(options: FileSystemLeasesOptions = {}) {
@@ -52,9 +53,10 @@ export class FileSystemLeases implements LeaseProvider {
     const text = newLeaseClaim(request);
     return this.#mapped('take a lease', async () => {
       if (await this.#create(path, text)) return this.#acquired(path);
-      const seen = await readClaim(path);
+      const seen = await readLease(path);
       // Released just now, or a request that a network file system repeated: the second attempt tells.
-      if (!seen || seen.text === text) return seen || (await createClaim(path, text)) ? this.#acquired(path) : refused(seen);
+      if (!seen || seen.claim.text === text)
+        return seen || (await createClaim(path, text)) ? this.#acquired(path) : refused(seen);
       if (!this.#mayTake(path, seen, request)) return refused(seen);
       if (!(await this.#takeOver(path, { seen, text, request }))) return refused(seen);
       emit('lease', () => ({ name, action: 'taken-over', holder: holderOf(seen) }));
@@ -64,47 +66,56 @@ export class FileSystemLeases implements LeaseProvider {
 
   renew(name: string, request: LeaseRequest): Promise<boolean> {
     const path = this.#pathOf(name);
-    return this.#mapped('renew a lease', () =>
-      this.#ifHeld(path, request, () => replaceClaim(path, newLeaseClaim(request), newTempPath(this.#folder))),
-    );
+    return this.#mapped('renew a lease', async () => {
+      const claim = await claimOf(path, request);
+      if (!claim) return false;
+      await writeBeat(path, claim, newLeaseClaim(request));
+      const renewed = await this.#stillHeld(path, claim, request);
+      if (!renewed) await removeBeat(path, claim);
+      return renewed;
+    });
   }
 
   async release(name: string, request: LeaseRequest): Promise<void> {
     const path = this.#pathOf(name);
-    await this.#mapped('release a lease', () => this.#ifHeld(path, request, () => removeClaim(path)));
+    await this.#mapped('release a lease', async () => {
+      // Saves the lock, and the folder that a lock would need, where there is nothing to release.
+      if (!(await claimOf(path, request))) return;
+      const release = async (held: HeldLock) => {
+        const claim = await claimOf(path, request);
+        if (claim && (await held.isHeld())) await Promise.all([removeClaim(path), removeBeat(path, claim)]);
+      };
+      await this.#lock.run(lockPathOf(path), release, request.signal);
+    });
   }
 
-  /** Changes the lease only while it is the owner's: under the lock nobody takes it over between look and change. */
-  async #ifHeld(path: string, { owner, signal }: LeaseRequest, change: () => Promise<void>): Promise<boolean> {
-    // Saves the lock, and the folder that a lock would need, where there is nothing to change.
-    const seen = await readClaim(path);
-    if (!seen || !isHeldBy(seen.text, owner)) return false;
-    return this.#lock.run(
-      lockPathOf(path),
-      async (held) => {
-        const now = await readClaim(path);
-        if (!now || !isHeldBy(now.text, owner) || !(await held.isHeld())) return false;
-        await change();
-        return true;
-      },
-      signal,
-    );
+  /**
+   * Whether the claim outlived its beat. A contender locks and then looks for a new beat; the holder writes its beat and then looks
+   * for the lock: whichever was first, one of them sees the other.
+   */
+  async #stillHeld(path: string, claim: ClaimSeen, { signal }: LeaseRequest): Promise<boolean> {
+    const isSame = async () => (await readClaim(path))?.fingerprint === claim.fingerprint;
+    if (!(await readClaim(lockPathOf(path)))) return isSame();
+    // A contender that had looked before may be about to take over: its lock's end tells.
+    return this.#lock.run(lockPathOf(path), isSame, signal);
   }
 
   #takeOver(
     path: string,
-    to: { readonly seen: ClaimSeen; readonly text: string; readonly request: LeaseRequest },
+    to: { readonly seen: LeaseSeen; readonly text: string; readonly request: LeaseRequest },
   ): Promise<boolean> {
     const takeOver = async (held: HeldLock): Promise<boolean> => {
-      const now = await readClaim(path);
+      const now = await readLease(path);
       if (now?.fingerprint !== to.seen.fingerprint || !(await held.isHeld())) return false;
       await replaceClaim(path, to.text, newTempPath(this.#folder));
+      // It is in nobody's way; a folder that refuses this must not undo the takeover.
+      await removeBeat(path, now.claim).catch(() => undefined);
       return true;
     };
     return this.#lock.run(lockPathOf(path), takeOver, to.request.signal);
   }
 
-  #mayTake(path: string, seen: ClaimSeen, request: LeaseRequest): boolean {
+  #mayTake(path: string, seen: LeaseSeen, request: LeaseRequest): boolean {
     const unchangedMs = this.#unchanged.observe(path, seen.fingerprint);
     return ownerState(claimOwner(seen.text)) === 'dead' || unchangedMs >= (parseLeaseClaim(seen.text)?.ttlMs ?? request.ttlMs);
   }
@@ -138,11 +149,17 @@ export class FileSystemLeases implements LeaseProvider {
   }
 }
 
-function refused(seen: ClaimSeen | undefined): Answer {
+/** The claim under `path`, if it is this owner's. */
+async function claimOf(path: string, { owner }: LeaseRequest): Promise<ClaimSeen | undefined> {
+  const claim = await readClaim(path);
+  return claim && isHeldBy(claim.text, owner) ? claim : undefined;
+}
+
+function refused(seen: LeaseSeen | undefined): Answer {
   if (!seen) return { acquired: false, holder: 'unknown', version: '' };
   return { acquired: false, holder: holderOf(seen), version: hash('sha256', seen.fingerprint, 'base64url') };
 }
 
-function holderOf({ text }: ClaimSeen): string {
+function holderOf({ text }: LeaseSeen): string {
   return parseLeaseClaim(text)?.owner ?? describeClaim(text);
 }

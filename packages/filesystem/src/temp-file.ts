@@ -67,7 +67,7 @@ export async function removeLeftoversOnce(temp: string, rules: TakeoverRules): P
 }
 
 /**
- * Removes what crashed processes left in `folder`: temporary files, and locks that nobody asked for since. Files of live
+ * Removes what crashed processes left in `folder`: temporary files, beats, and locks that nobody asked for since. Files of live
  * processes stay. Those of other machines, about which nothing can be known, go when they are an hour older than
  * `reference`, a file just written there.
  */
@@ -76,6 +76,7 @@ export async function removeLeftovers(folder: string, reference: string, rules: 
   for await (const { name } of await opendir(folder)) {
     const path = join(folder, name);
     if (name.startsWith(PREFIX)) await removeTempFile(path, now);
+    else if (name.startsWith('=beat-')) await removeDeadBeat(path);
     else if (name.startsWith('=lock-') || name.startsWith('=take-')) await removeLock(path, rules);
   }
 }
@@ -88,6 +89,12 @@ async function removeTempFile(path: string, now: number): Promise<void> {
   } catch {
     // Somebody else removed it, or it is another user's: tidying up must not fail a save.
   }
+}
+
+// A dead holder's lease is taken without asking for its beat. Of others' beats nothing is known: their leases may live.
+async function removeDeadBeat(path: string): Promise<void> {
+  const seen = await readClaim(path).catch(() => undefined);
+  if (seen && ownerState(claimOwner(seen.text)) === 'dead') await unlink(path).catch(() => undefined);
 }
 
 async function removeLock(path: string, rules: TakeoverRules): Promise<void> {
