@@ -44,8 +44,9 @@ describe('process identity', () => {
   });
 
   test.runIf(onLinux)('a process that ended and that nobody collected is dead', async () => {
-    // The shell becomes "sleep", which never waits for the child that it inherited.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // The shell becomes "sleep", which never waits for the child that it inherited; the child ends after that.
+    const untilReplaced = 'until read name < /proc/$$/comm && [ "$name" = sleep ]; do :; done';
+    const parent = spawn('sh', ['-c', `(${untilReplaced}) & echo $!; exec sleep 60`], { stdio: ['ignore', 'pipe', 'ignore'] });
     try {
       const pid = Number(await new Promise((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))));
       const stat = await eventually('the zombie', async () => {
