@@ -64,6 +64,12 @@ export class MsalPrograms implements AsyncDisposable {
     return (errors as string[][]).flat();
   }
 
+  /** File handles that the plugins of all programs left to the garbage collector so far. */
+  async leakedHandles(): Promise<number> {
+    const counts = await Promise.all(this.#scripts.map((script) => script.call('leakedHandles', {})));
+    return (counts as number[]).reduce((sum, count) => sum + count, 0);
+  }
+
   /** SHA-256 of every refresh token in the file; `undefined` when it can no longer be read. */
   async stored(): Promise<ReadonlySet<string> | undefined> {
     const record = await this.#record();

@@ -23,7 +23,10 @@ export class Script {
     const id = ++this.#calls;
     const answer = Promise.withResolvers<unknown>();
     this.#waiting.set(id, answer);
-    this.process.send({ id, task, args });
+    // A process that has ended hears nothing: that is an answer, too.
+    this.process.send({ id, task, args }, (error) => {
+      if (error) this.#answered({ id, error });
+    });
     return answer.promise;
   }
 
