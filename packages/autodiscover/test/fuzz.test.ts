@@ -118,9 +118,9 @@ describe(`${RESPONSES} fuzzed answers`, () => {
     });
     const credentials = new UsernamePasswordCredentials('ada', 'secret-TEST-fuzz');
     const outcomes: Record<string, number> = {};
-    const one = async () => {
+    const one = async (_: unknown, index: number) => {
       const options = lab.options({ credentials, allowBasic: true, cache: false, stepTimeoutMs: 2000, timeoutMs: 15_000 });
-      const outcome = await discover('ada@corp.example', options).then(
+      const outcome = await discover(`ada${index}@corp.example`, options).then(
         () => 'found',
         (error: unknown) => {
           if (!AutodiscoverError.is(error)) throw error;

@@ -12,9 +12,10 @@ import { clientFor } from './client-registry.js';
 import { withDeadline } from './deadline.js';
 import { type DiscoverOptions, type Settled, settle } from './discover-options.js';
 import type { DiscoveryResult } from './discovery-result.js';
-import type { Finding } from './finding.js';
 import { Search } from './search.js';
+import { type StartedSearch, shareSearch } from './shared-search.js';
 import { Trace, type TraceStep } from './trace.js';
+import { isPlainlyTrusted, isStillTrusted } from './trust-again.js';
 
 let sharedCache: AutodiscoverCache | undefined;
 /** The cache of discoveries that are given none. */
@@ -80,29 +81,47 @@ export class Autodiscovery {
   }
 
   async #search(key: string, old: SettingsEntry | undefined): Promise<DiscoveryResult> {
-    const { options, clock, cacheKey } = this.#settled;
-    const policy = this.#newPolicy();
+    const { options, cacheKey } = this.#settled;
+    let policy: TrustPolicy | undefined;
     try {
-      const found = await withDeadline(
-        { ...this.#settled, signal: options.signal, client: clientFor(options), trace: this.#trace },
-        (signal) =>
-          new Search({
-            ...this.#settled,
-            policy,
-            signal,
-            trace: this.#trace,
-            cache: this.#cache,
-            identity: this.#identity(),
-          }).run(this.#mailbox),
+      const entry = await shareSearch(
+        `${this.address} ${cacheKey.text}`,
+        options,
+        (signal) => this.#start(key, signal),
+        (search) => {
+          this.#trace = search.trace;
+          policy = search.policy;
+        },
       );
-      const entry = { ...found, storedAt: clock.now() };
-      await this.#cache?.setSettings(key, entry, cacheKey.persist);
+      this.#trace = this.#trace.copy();
       return this.#result(entry, 'network', key, policy);
     } catch (error) {
-      if (!AutodiscoverError.is(error)) throw error;
+      this.#trace = this.#trace.copy();
       // Rather last week's answer than none, as Microsoft advises for a failed renewal.
-      if (old && PASSING.has(error.code)) return this.#result(old, 'stale', key, policy);
-      if (LASTING.has(error.code)) this.#cache?.setNegative(key, error);
+      if (old && AutodiscoverError.is(error) && PASSING.has(error.code)) return this.#result(old, 'stale', key, policy);
+      throw error;
+    }
+  }
+
+  /** Starts a search on behalf of everybody who wants the same; it has none of their signals. */
+  #start(key: string, signal: AbortSignal): StartedSearch {
+    const { options } = this.#settled;
+    const [policy, trace] = [this.#newPolicy(), this.#newTrace()];
+    const search = { ...this.#settled, policy, trace, cache: this.#cache, identity: this.#identity() };
+    const work = (ends: AbortSignal) => new Search({ ...search, signal: ends }).run(this.#mailbox);
+    const found = withDeadline({ ...this.#settled, signal, client: clientFor(options), trace }, work);
+    return { policy, trace, found: this.#remember(key, found) };
+  }
+
+  /** What was found, or that nothing was: once, for everybody who waits. */
+  async #remember(key: string, found: Promise<Omit<SettingsEntry, 'storedAt'>>): Promise<SettingsEntry> {
+    const { clock, cacheKey } = this.#settled;
+    try {
+      const entry = { ...(await found), storedAt: clock.now() };
+      await this.#cache?.setSettings(key, entry, cacheKey.persist);
+      return entry;
+    } catch (error) {
+      if (AutodiscoverError.is(error) && LASTING.has(error.code)) this.#cache?.setNegative(key, error);
       throw error;
     }
   }
@@ -112,24 +131,10 @@ export class Autodiscovery {
     const known = this.#cache.peekSettings(key) ?? (await this.#cache.getSettings(key, this.#settled.cacheKey.persist));
     if (!known) return undefined;
     const policy = this.#newPolicy();
-    if (!this.#plainlyTrusted(known.entry, policy) && !(await this.#stillTrusted(known.entry, policy))) return undefined;
+    const { domain } = this.#mailbox;
+    if (!isPlainlyTrusted(known.entry, policy) && !(await isStillTrusted(known.entry, policy, domain))) return undefined;
     const age = this.#settled.clock.now() - known.entry.storedAt;
     return { entry: known.entry, layer: known.layer, policy, renew: known.suspect || age > SETTINGS_FRESH_MS };
-  }
-
-  /** The usual case, which needs to ask nobody: the same address, and a server within the rules. */
-  #plainlyTrusted({ finding, redirectedFrom }: SettingsEntry, policy: TrustPolicy): boolean {
-    return redirectedFrom.length === 0 && policy.tierOf(urlOf(finding)) !== undefined;
-  }
-
-  /** What was allowed when it was stored need not be allowed to this caller. */
-  async #stillTrusted({ finding, address, redirectedFrom }: SettingsEntry, policy: TrustPolicy): Promise<boolean> {
-    const domain = address.slice(address.lastIndexOf('@') + 1);
-    const moved = redirectedFrom.length > 0 && domain !== this.#mailbox.domain;
-    if (moved && !(await policy.checkDomain(domain, address, finding.endpoint))) return false;
-    if (moved) policy.addMailDomain(domain);
-    const endpoint = new URL(finding.endpoint);
-    return policy.tierOf(endpoint) !== undefined || (await policy.check(endpoint, this.#mailbox.domain, 'https')).allowed;
   }
 
   #result(entry: SettingsEntry, source: DiscoveryResult['source'], key: string, policy = this.#newPolicy()): DiscoveryResult {
@@ -189,11 +194,4 @@ export class Autodiscovery {
       serverCode: error.serverCode,
     });
   }
-}
-
-const urls = new WeakMap<Finding, URL>();
-function urlOf(finding: Finding): URL {
-  const url = urls.get(finding) ?? new URL(finding.endpoint);
-  urls.set(finding, url);
-  return url;
 }

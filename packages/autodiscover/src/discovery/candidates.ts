@@ -3,6 +3,7 @@ import { orderSrv, type SrvRecord } from '../dns/srv.js';
 import { isTenantDomain } from '../trust/microsoft-hosts.js';
 import { isRedirect, type Redirects } from './redirects.js';
 import type { Session } from './session.js';
+import { untilAborted } from './until-aborted.js';
 
 const SVC = '/autodiscover/autodiscover.svc';
 const MAX_SRV_TARGETS = 4;
@@ -71,19 +72,5 @@ async function resolve({ session, dns, anySrvPort }: CandidateOptions, name: str
     // No such name, no such record, server failure, time-out: for the search it is all the same.
     end('no-record', { detail: (error as { code?: string }).code ?? 'failed' });
     return [];
-  }
-}
-
-/** DNS libraries know no signals: the wait ends, the query runs out by itself. */
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-    work.catch(() => undefined);
   }
 }

@@ -45,6 +45,14 @@ export class Trace {
     return [...this.#steps];
   }
 
+  /** The same steps so far; what is added to one is not in the other. */
+  copy(): Trace {
+    const copy = new Trace(this.#clock);
+    copy.#steps.push(...this.#steps);
+    copy.#mailboxes.push(...this.#mailboxes);
+    return copy;
+  }
+
   /** From now on the part before the `@` is left out wherever it appears in a URL. */
   hideMailbox(localPart: string): void {
     if (localPart) this.#mailboxes.push(localPart);

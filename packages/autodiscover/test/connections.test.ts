@@ -1,0 +1,127 @@
+import {
+  AutodiscoverCache,
+  Autodiscovery,
+  closeConnections,
+  type DiscoverOptions,
+  discover,
+  UsernamePasswordCredentials,
+} from '@tokenry/autodiscover';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ewsSettings } from './fixtures/answers.js';
+import { exchange, redirectTo } from './lab/exchange.js';
+import { type Lab, startLab } from './lab/lab.js';
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await startLab();
+});
+afterEach(() => {
+  closeConnections();
+  lab.reset();
+});
+afterAll(() => lab.close());
+
+const ADA = 'ada@corp.example';
+const HOST = 'autodiscover.corp.example';
+const credentials = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-password');
+const soap = (address: string) => ewsSettings('mail.corp.example', address);
+const options = (more: DiscoverOptions = {}) => lab.options({ askMicrosoft: false, credentials, allowBasic: true, ...more });
+const posts = () => lab.to(HOST).filter(({ method }) => method === 'POST').length;
+
+/** A server that answers once it is told to. */
+function heldServer() {
+  const reached = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const server = exchange({ offers: 'Basic', soap });
+  lab.host(HOST, async (request, response) => {
+    reached.resolve();
+    await released.promise;
+    return server(request, response);
+  });
+  return { reached: reached.promise, release: released.resolve };
+}
+
+describe('identical discoveries at the same time', () => {
+  it('share one search, whatever the number of callers', async () => {
+    lab.host(HOST, exchange({ offers: 'Basic', soap }));
+    const same = options();
+    const found = await Promise.all(Array.from({ length: 50 }, () => discover(ADA, { ...same })));
+    expect(new Set(found.map(({ address, source }) => `${address} ${source}`))).toEqual(new Set([`${ADA} network`]));
+    expect(new Set(found.map(({ trace }) => JSON.stringify(trace))).size).toBe(1);
+    expect(posts()).toBe(1);
+  });
+
+  it('one caller’s signal ends its own waiting alone', async () => {
+    const { reached, release } = heldServer();
+    const same = options();
+    const leaver = new AbortController();
+    const [first, second] = [new Autodiscovery(ADA, { ...same, signal: leaver.signal }), new Autodiscovery(ADA, same)];
+    const [leaving, staying] = [expect(first.discover()).rejects.toThrow('enough'), second.discover()];
+    await reached;
+    leaver.abort(new Error('enough'));
+    await leaving;
+    release();
+    expect((await staying).address).toBe(ADA);
+    expect(first.trace.length).toBeLessThan(second.trace.length);
+    expect(posts()).toBe(1);
+  });
+
+  it('the search ends when the last caller has left, and the next one starts anew', async () => {
+    const { reached, release } = heldServer();
+    const same = options({ cache: new AutodiscoverCache({ memoryOnly: true }) });
+    const leavers = Array.from({ length: 3 }, () => new AbortController());
+    const gone = leavers.map(({ signal }) => expect(discover(ADA, { ...same, signal })).rejects.toThrow('enough'));
+    await reached;
+    for (const leaver of leavers) leaver.abort(new Error('enough'));
+    await Promise.all(gone);
+    release();
+    expect((await discover(ADA, same)).source).toBe('network');
+  });
+
+  it('other credentials, rules or caches are other searches', async () => {
+    const asked: string[] = [];
+    lab.host(HOST, redirectTo('https://mail.hoster.example/autodiscover/autodiscover.svc'));
+    lab.host('mail.hoster.example', exchange({ offers: 'Basic', soap }));
+    const same = options();
+    const allow = (name: string) => ({ ...same, onRedirect: () => asked.push(name) > 0 });
+    const twin = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-other');
+    const [first, second, other, denied] = await Promise.allSettled([
+      discover(ADA, allow('first')),
+      discover(ADA, allow('second')),
+      discover(ADA, { ...allow('twin'), credentials: twin }),
+      discover(ADA, same),
+    ]);
+    expect([first.status, second.status, other.status, denied.status]).toEqual([
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'rejected',
+    ]);
+    expect(new Set(asked)).toEqual(new Set(['first', 'second', 'twin']));
+    const sent = lab.to('mail.hoster.example').flatMap(({ headers }) => headers.authorization ?? []);
+    expect(new Set(sent).size).toBe(2);
+  });
+
+  it('a failure reaches everybody', async () => {
+    lab.host(HOST, exchange({ offers: 'Basic', soap: () => ({ code: 'InvalidUser', message: 'No.' }) }));
+    const same = options();
+    const errors = await Promise.all([1, 2, 3].map(() => discover(ADA, { ...same }).catch((error: unknown) => error)));
+    for (const error of errors) expect(error).toMatchObject({ code: 'TOKENRY_AUTODISCOVER_MAILBOX_NOT_FOUND' });
+    expect(posts()).toBe(1);
+  });
+});
+
+it('discoveries of thousands of domains leave few connections open', async () => {
+  const v2 = (protocol: string) => ({
+    body: JSON.stringify({ Protocol: protocol, Url: 'https://mail.example/EWS/Exchange.asmx' }),
+  });
+  const domains = Array.from({ length: 150 }, (_, index) => `company-${index}.example`);
+  for (const domain of domains) lab.host(`autodiscover.${domain}`, exchange({ v2 }));
+  const same = lab.options({ askMicrosoft: false });
+  for (let at = 0; at < domains.length; at += 25)
+    await Promise.all(domains.slice(at, at + 25).map((domain) => discover(`ada@${domain}`, same)));
+  await expect.poll(() => lab.connections(), { timeout: 10_000 }).toBeLessThanOrEqual(64);
+  expect(await lab.connections()).toBeGreaterThan(0);
+  // What is left is still of use, and what was closed is opened again.
+  for (const domain of domains) await discover(`bob@${domain}`, { ...same, refresh: true });
+});
