@@ -2,7 +2,9 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import tls from 'node:tls';
+import { BoundedAgent } from './bounded-agent.js';
 import { type AddressRules, checkLiteral, pinnedLookup } from './host-lookup.js';
+import { secureContext } from './secure-context.js';
 import { TransportFailure, toTransportFailure } from './transport-failure.js';
 
 /** Where to open the connection for a host and port instead, like curl's `--connect-to`. Certificate and Host stay the same. */
@@ -62,7 +64,7 @@ export class HttpClient {
       lookup: pinnedLookup(options),
       secureContext: secureContext(options.ca),
     };
-    this.#agent = new https.Agent(this.#agentOptions);
+    this.#agent = new BoundedAgent(this.#agentOptions);
     this.#plainAgent = new http.Agent({ lookup: pinnedLookup(options) });
   }
 
@@ -167,14 +169,6 @@ export class HttpClient {
     const servername = isIP(hostname) === 0 ? hostname : '';
     return https.request({ ...common, servername, agent: connection ?? this.#agent });
   }
-}
-
-/** Made once: reading the system's 150 certificates anew for every connection costs tens of milliseconds. */
-function secureContext(ca: string | undefined): tls.SecureContext {
-  return tls.createSecureContext({
-    minVersion: 'TLSv1.2',
-    ...(ca === undefined ? {} : { ca: [...tls.getCACertificates('default'), ca] }),
-  });
 }
 
 /** The certificate that a message's server showed. */

@@ -38,6 +38,8 @@ export interface Lab {
     handler?: Handler,
     options?: { readonly plain?: Handler; readonly certificate?: string; readonly a?: readonly string[] },
   ): void;
+  /** TLS connections that are open now. */
+  connections(): Promise<number>;
   /** Requests to a host, or all. */
   to(host: string): readonly Received[];
   reset(): void;
@@ -79,6 +81,8 @@ export async function startLab(): Promise<Lab> {
     (message, response) => void serve(true)(message, response).catch(() => response.destroy()),
   );
   const plain = http.createServer((message, response) => void serve(false)(message, response).catch(() => response.destroy()));
+  // Whoever closes idle connections, it is not these servers.
+  secure.keepAliveTimeout = 60_000;
   for (const server of [secure, plain]) server.on('clientError', (_error, socket) => socket.destroy());
   const [securePort, plainPort] = await Promise.all([secure, plain].map(listen));
   const resolver = new Resolver({ timeout: 1000, tries: 1 });
@@ -109,6 +113,8 @@ export async function startLab(): Promise<Lab> {
       hosts.set(name, { handler, plain, certificate });
       dns.set(name, { a });
     },
+    connections: () =>
+      new Promise((resolve, reject) => secure.getConnections((error, count) => (error ? reject(error) : resolve(count)))),
     to: (host) => requests.filter((request) => request.host === host),
     reset() {
       dns.clear();
