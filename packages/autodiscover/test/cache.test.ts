@@ -240,6 +240,37 @@ describe('what is remembered, and how long', () => {
     expect((await find(cache, { clock })).source).toBe('network');
   });
 
+  const ewsAnswer = (code: string) =>
+    `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><m:GetFolderResponseMessage xmlns:m="m"><m:ResponseCode>${code}</m:ResponseCode></m:GetFolderResponseMessage></s:Body></s:Envelope>`;
+  it.each<[string, number, string, number, 'network' | 'memory']>([
+    ['a mailbox on the move', 200, ewsAnswer('ErrorMailboxMoveInProgress'), 10_000, 'network'],
+    ['a failed connection behind it, in a fault', 500, ewsAnswer('ErrorConnectionFailed'), 10_000, 'network'],
+    ['a code that arrives letter by letter', 200, ewsAnswer('ErrorMailboxMoveInProgress'), 1, 'network'],
+    ['a missing item', 200, ewsAnswer('ErrorItemNotFound'), 10_000, 'memory'],
+    ['a mail that is about such errors', 200, '<m:Subject>ErrorMailboxMoveInProgress</m:Subject>', 10_000, 'memory'],
+  ])('so does, or does not, an EWS answer with %s', async (_name, status, text, pieces, source) => {
+    lab.host(HOST, server());
+    lab.host('mail.corp.example', async ({ headers }, response) => {
+      if (!headers.authorization) return { status: 401, headers: { 'www-authenticate': 'Basic' } };
+      response.writeHead(status, { 'content-type': 'text/xml; charset=utf-8' });
+      for (let at = 0; at < text.length; at += pieces) {
+        response.write(text.slice(at, at + pieces));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      response.end();
+      return undefined;
+    });
+    const clock = testClock();
+    const cache = new AutodiscoverCache({ memoryOnly: true, clock });
+    const found = await find(cache, { clock });
+    const call = async () => (await found.services.ews?.fetch(EWS, { method: 'POST', body: '<x/>' }))?.text();
+    expect(await call()).toBe(text);
+    expect((await find(cache, { clock })).source).toBe('memory');
+    clock.advance(HOUR_MS + 1);
+    expect(await call()).toBe(text);
+    expect((await find(cache, { clock })).source).toBe(source);
+  });
+
   it('failures for five minutes, in memory only', async () => {
     const clock = testClock();
     const cache = onDisk({ clock });

@@ -8,6 +8,7 @@ import { AutodiscoverError } from '../errors.js';
 import { certificateOf, type HttpClient, type HttpRequest } from '../http/http-client.js';
 import { TransportFailure } from '../http/transport-failure.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
+import { watchForMove } from './moved-mailbox.js';
 import { withImpersonation } from './soap-header.js';
 
 export interface EwsFetchOptions {
@@ -45,7 +46,7 @@ export function createEwsFetch(options: EwsFetchOptions): typeof globalThis.fetc
     const message = await exchange(options, await prepare(options, request, url), offers);
     request.signal.addEventListener('abort', () => message.destroy(), { once: true });
     if (MOVED.has(message.statusCode ?? 0)) options.onUnavailable();
-    return toResponse(message);
+    return toResponse(message, options.onUnavailable);
   };
 }
 
@@ -100,13 +101,15 @@ function withStatus(message: IncomingMessage): IncomingMessage & { readonly stat
   return Object.defineProperty(message as IncomingMessage & { status: number }, 'status', { value: message.statusCode ?? 0 });
 }
 
-function toResponse(message: IncomingMessage): Response {
+function toResponse(message: IncomingMessage, onMoved: () => void): Response {
   const headers = new Headers();
   for (const [name, values] of Object.entries(message.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
   const status = message.statusCode ?? 0;
   const bodyless = status === 204 || status === 304;
   if (bodyless) message.resume();
-  const body = bodyless ? null : (Readable.toWeb(message) as ReadableStream);
+  const bytes = bodyless ? null : (Readable.toWeb(message) as ReadableStream<Uint8Array>);
+  const isXml = /xml/i.test(headers.get('content-type') ?? '');
+  const body = bytes && isXml ? bytes.pipeThrough(watchForMove(onMoved)) : bytes;
   return new Response(body, { status, statusText: message.statusMessage ?? '', headers });
 }
