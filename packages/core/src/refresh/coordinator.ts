@@ -58,6 +58,26 @@ export interface RefreshedToken {
   readonly outcome: 'refreshed' | 'adopted';
 }
 
+/** Tokens of one refresh that are not in the store yet. */
+interface Pending {
+  unsaved: Promise<void> | undefined;
+}
+
+interface Spending {
+  readonly lease: Permit;
+  readonly request: TokenRequest;
+  readonly trigger: RefreshTrigger;
+  readonly pending: Pending;
+}
+
+interface Saving {
+  readonly slice: TokenCache;
+  /** The refresh token that was sent. */
+  readonly sent: string | undefined;
+  readonly request: TokenRequest;
+  readonly pending: Pending;
+}
+
 /**
  * Spends a refresh token at most once among all processes that share a record. Steps 3 to 9 of the design; the caller
  * ({@link AccessTokenSource}) does 1 and 2 and lets equal requests share one call.
@@ -152,26 +172,22 @@ export class RefreshCoordinator {
   // ── steps 5 to 9 ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async #holding(lease: Permit, request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken | 'lease-too-short'> {
-    let unsaved: Promise<void> | undefined;
+    const pending: Pending = { unsaved: undefined };
     try {
       await this.#step('lease-held', request);
-      const spent = await this.#spend(lease, request, trigger);
+      const spent = await this.#spend({ lease, request, trigger, pending });
       if (spent === 'lease-too-short') return spent;
-      unsaved = spent.unsaved;
       await this.#step('before-release', request);
       return spent;
     } finally {
       const release = () => this.#release(lease, request);
+      const { unsaved } = pending;
       if (unsaved) this.#unsaved.keep({ tokenKey: request.tokenKey, settled: unsaved, release });
       else await release();
     }
   }
 
-  async #spend(
-    lease: Permit,
-    request: TokenRequest,
-    trigger: RefreshTrigger,
-  ): Promise<(RefreshedToken & { readonly unsaved?: Promise<void> | undefined }) | 'lease-too-short'> {
+  async #spend({ lease, request, trigger, pending }: Spending): Promise<RefreshedToken | 'lease-too-short'> {
     let record = await this.#readFresh(request);
     for (let attempt = 1; ; attempt++) {
       const adopted = this.#adoptable(record, request, trigger);
@@ -191,7 +207,7 @@ export class RefreshCoordinator {
       }
       await this.#step('answered', request);
       this.#learn(slice);
-      return this.#save(slice, sent, request);
+      return this.#save({ slice, sent, request, pending });
     }
   }
 
@@ -228,19 +244,21 @@ export class RefreshCoordinator {
 
   // ── step 7 ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #save(slice: TokenCache, sent: string | undefined, request: TokenRequest) {
+  async #save({ slice, sent, request, pending }: Saving): Promise<RefreshedToken> {
     let outcome: 'applied' | 'yielded' | 'account-gone' = 'applied';
     const { saved, settled } = await this.#deps.records.commit(request.tokenKey, (cache) => {
       outcome = cache.applyRefresh(slice, sent === undefined ? {} : { spent: sent });
     });
     if ((outcome as string) === 'account-gone')
       throw new AccountRemovedError('The account was signed out while its token was being refreshed.');
+    // From here on the lease is kept until they are saved, whatever else fails: what they replaced is spent.
+    if (!saved) pending.unsaved = settled;
     this.#coolDown.clear(flightKey(request));
     await this.#step('saved', request);
     // Looked for after the save: whatever the access token is for, the refresh token that came with it is spent for good.
     const token = new AccessTokenIndex(slice).find(request.match);
     if (!token) throw new RefreshFailedError('The authorization server answered without a token for the scopes asked for.');
-    return { token, outcome: 'refreshed' as const, unsaved: saved ? undefined : settled };
+    return { token, outcome: 'refreshed' };
   }
 
   // ── step 8 ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -248,6 +248,25 @@ test('tokens that cannot be saved are handed out, keep the lease, and are saved 
   await world.coordinator.saved();
 });
 
+test('an answer without the token that was asked for keeps the lease as well while it is not saved', async () => {
+  const world = await World.expired();
+  let heal = () => {};
+  let leaseName = '';
+  world.atStep = (step, name) => {
+    leaseName = name;
+    if (step === 'answered') heal = world.breakStore();
+  };
+  // The server's tokens are for tenant-1 whatever it is asked.
+  expect(await outcomeOf(world.get({ question: { tenantId: 'tenant-2' } }))).toBe('TOKENRY_REFRESH_FAILED');
+  await world.clock.advance(60_000);
+  const probe = () => world.leases.tryAcquire(leaseName, { owner: 'probe', ttlMs: 1 });
+  expect(await probe()).toMatchObject({ acquired: false });
+  heal();
+  await world.clock.advance(60_000);
+  expect(await world.storedRefreshToken()).toBe('rt-TEST-ada-102');
+  expect(await probe()).toEqual({ acquired: true });
+});
+
 test('the lease of a save that is pending for five minutes is given back, and the save goes on', async () => {
   const world = await World.expired();
   let heal = () => {};
