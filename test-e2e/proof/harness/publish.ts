@@ -50,7 +50,7 @@ export async function publish({ backend, results, backends, proofs }: Publicatio
   );
   await mkdir(docs, { recursive: true });
   await writeFile(new URL('proof.json', docs), `${JSON.stringify(published, undefined, 2)}\n`);
-  await writeFile(new URL('proof.md', docs), pageOf(Object.values(published)));
+  await writeFile(new URL('proof.md', docs), pageOf(published));
   await writeFile(new URL('proof.svg', docs), plotOf(Object.values(published).flatMap((one) => one.results)));
 }
 

@@ -1,16 +1,34 @@
-import type { PublishedResult, PublishedStore } from './publish.ts';
+import type { Published, PublishedResult, PublishedStore } from './publish.ts';
 
 /** The results as a page for the docs. */
-export function pageOf(stores: readonly PublishedStore[]): string {
+export function pageOf(published: Published): string {
   return `# What was proved, and the figures
 
 Written by \`npm run proof\`, store by store (\`-- --backend <name>\`); run it again and compare.
-Real processes, a real authorization server and a real store or the vendor's emulator, all on the same machine.
+Real processes, a real authorization server and a real store or an emulator of it, all on the same machine.
+
+${overviewOf(published)}
 
 ![Refreshes per minute over 24 simulated hours](proof.svg)
 
-${stores.map(sectionOf).join('\n')}`;
+${Object.values(published).map(sectionOf).join('\n')}`;
 }
+
+/** Which proof reached its figures where. */
+function overviewOf(published: Published): string {
+  const stores = Object.entries(published);
+  const names = new Set(stores.flatMap(([, { results }]) => results.map(({ name }) => name)));
+  const rows = [...names].map((name) => {
+    const cells = stores.map(([, { results }]) => {
+      const found = results.find((result) => result.name === name);
+      return found && found.skipped === undefined ? verdictOf(found) : '';
+    });
+    return `| ${name} | ${cells.join(' | ')} |`;
+  });
+  return `| | ${stores.map(([backend]) => backend).join(' | ')} |\n| --- |${' --- |'.repeat(stores.length)}\n${rows.join('\n')}`;
+}
+
+const verdictOf = ({ missed }: PublishedResult): string => (missed.length === 0 ? 'reached' : 'missed');
 
 function sectionOf({ title, node, platform, results }: PublishedStore): string {
   const details = results.flatMap(({ name, details = [] }) => (details.length > 0 ? [listOf(name, details)] : []));
