@@ -9,6 +9,7 @@ import { AccountEngine, type Selection } from './account-engine.js';
 import { type AccountOptions, checkAccountOptions } from './account-options.js';
 import { AccountRequests } from './account-requests.js';
 import type { ApplicationCredentials } from './application-credentials.js';
+import type { CachedRecord } from './backend/record-cache.js';
 import { checkTokenKey } from './backend/token-key.js';
 import type { Connection } from './connection.js';
 import { defined } from './defined.js';
@@ -42,6 +43,8 @@ export class Account {
   readonly #tokenKey: string;
   #selection: Selection;
   #question: Question | undefined;
+  /** Where this view's record lies in memory. */
+  #place: CachedRecord | undefined;
   #requests: AccountRequests | undefined;
 
   /**
@@ -188,8 +191,10 @@ export class Account {
     if (options !== undefined) checkAccessTokenOptions(options);
     const question = this.#questionFor(options);
     if (options === undefined || isPlain(options)) {
-      const hit = source.peek(this.#tokenKey, question);
+      this.#place ??= source.locate(this.#tokenKey);
+      const hit = source.peek(this.#tokenKey, question, this.#place);
       if (hit !== undefined) return hit;
+      this.#place = undefined;
     }
     return this.#engine.token(this.#tokenKey, question, options);
   }
@@ -280,10 +285,14 @@ export class Account {
   // The hot path: nothing is built for a call without options.
   #questionFor(options: AccessTokenOptions | undefined): Question {
     if (options?.scopes !== undefined || options?.tenantId !== undefined) return this.#engine.question(this.#selection, options);
-    const { homeAccountId, username } = this.#selection;
-    this.#question ??=
-      homeAccountId === undefined && username === undefined ? this.#engine.anyAccount : this.#engine.question(this.#selection);
+    this.#question ??= this.#newQuestion();
     return this.#question;
+  }
+
+  #newQuestion(): Question {
+    const { homeAccountId, username } = this.#selection;
+    const anyone = homeAccountId === undefined && username === undefined;
+    return anyone ? this.#engine.anyAccount : this.#engine.question(this.#selection);
   }
 
   get #ownRequests(): AccountRequests {

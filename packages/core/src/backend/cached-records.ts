@@ -52,12 +52,17 @@ export class CachedRecords implements RecordAccess {
     });
   }
 
-  peek(tokenKey: string): DecodedRecord | undefined {
-    const entry = this.#cache.get(tokenKey);
-    if (entry === undefined) return undefined;
+  locate(tokenKey: string): CachedRecord | undefined {
+    return this.#cache.get(tokenKey);
+  }
+
+  peek(tokenKey: string, entry = this.#cache.get(tokenKey)): DecodedRecord | undefined {
+    const record = entry?.record;
+    if (entry === undefined || record === undefined) return undefined;
+    this.#cache.touch(tokenKey, entry);
     const now = this.#clock.monotonic();
     if (now >= entry.nextCheckAt && !this.#stillServes(tokenKey, entry, now)) return undefined;
-    return this.#pending.size === 0 ? entry.record : this.#pending.overlay(tokenKey, entry.record);
+    return this.#pending.size === 0 ? record : this.#pending.overlay(tokenKey, record);
   }
 
   async current(tokenKey: string, options: SignalOption = {}): Promise<DecodedRecord | undefined> {

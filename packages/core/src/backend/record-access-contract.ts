@@ -1,4 +1,5 @@
 import type { Change } from './pending-saves.js';
+import type { CachedRecord } from './record-cache.js';
 import type { DecodedRecord } from './record-source.js';
 
 export interface SignalOption {
@@ -14,8 +15,10 @@ export interface CommitResult {
 
 /** Decoded records, as the refresh coordinator and the hot path use them. */
 export interface RecordAccess {
+  /** Where the record lies in memory, for `peek`. */
+  locate(tokenKey: string): CachedRecord | undefined;
   /** From memory: `undefined` when absent or too old; an ageing record is read again in the background. */
-  peek(tokenKey: string): DecodedRecord | undefined;
+  peek(tokenKey: string, entry?: CachedRecord): DecodedRecord | undefined;
   /** From memory or the store. When the store is down and the record is in memory, that one. */
   current(tokenKey: string, options?: SignalOption): Promise<DecodedRecord | undefined>;
   /** From the store, now. */

@@ -13,8 +13,14 @@ export interface RecordCacheOptions {
   readonly maxStalenessMs?: number;
 }
 
+/** Where a record lies in memory. Whoever asks for it often remembers this, and need not look it up again. */
 export interface CachedRecord {
-  readonly record: DecodedRecord;
+  /** `undefined`: the cache has let go of it; look it up again. */
+  record: DecodedRecord | undefined;
+  /** What a reader worked out from the record last. */
+  memo: object | undefined;
+  /** The era of the cache in which it was used last. */
+  era: number;
   /** Monotonic instant at which the read that confirmed it was sent. */
   readAt: number;
   /** Monotonic instant up to which it serves without a second thought. */
@@ -52,21 +58,36 @@ export function recordCacheOptions(
   return all;
 }
 
+/** An era ends when so many of `maxRecords` have been added. */
+const ERAS = 16;
+
 /** Decoded records in memory, one form of each. Absence is never kept. */
 export class RecordCache {
   readonly #entries: LRUCache<string, CachedRecord>;
   readonly #reads = new Map<string, Set<ReadTicket>>();
   readonly #options: Required<RecordCacheOptions>;
   readonly #clock: Clock;
+  #era = 0;
+  #addedInEra = 0;
 
   constructor(options: Required<RecordCacheOptions>, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#entries = new LRUCache({ max: options.maxRecords });
+    this.#entries = new LRUCache({ max: options.maxRecords, dispose: letGo });
   }
 
   get(tokenKey: string): CachedRecord | undefined {
     return this.#entries.get(tokenKey);
+  }
+
+  /**
+   * Notes that a remembered entry is in use: once per era, because putting it in front of the list of all entries touches
+   * more memory than the rest of a hit.
+   */
+  touch(tokenKey: string, entry: CachedRecord): void {
+    if (entry.era === this.#era) return;
+    entry.era = this.#era;
+    this.#entries.get(tokenKey);
   }
 
   /** True: too old to be served without asking the store. */
@@ -124,13 +145,30 @@ export class RecordCache {
   #put(tokenKey: string, record: DecodedRecord, readAt: number): void {
     const nextCheckAt = readAt + Math.min(this.#options.revalidateAfterMs, this.#options.maxStalenessMs);
     const entry = this.#entries.get(tokenKey);
-    if (entry?.record === record) {
-      entry.readAt = readAt;
-      entry.nextCheckAt = nextCheckAt;
-    } else this.#entries.set(tokenKey, { record, readAt, nextCheckAt, excusedUntil: 0 });
+    if (!entry) {
+      this.#add(tokenKey, { record, memo: undefined, era: this.#era, readAt, nextCheckAt, excusedUntil: 0 });
+      return;
+    }
+    if (entry.record !== record) Object.assign(entry, { record, memo: undefined, excusedUntil: 0 });
+    entry.readAt = readAt;
+    entry.nextCheckAt = nextCheckAt;
+  }
+
+  #add(tokenKey: string, entry: CachedRecord): void {
+    this.#entries.set(tokenKey, entry);
+    this.#addedInEra += 1;
+    if (this.#addedInEra * ERAS < this.#options.maxRecords) return;
+    this.#addedInEra = 0;
+    this.#era += 1;
   }
 
   #outdateReads(tokenKey: string): void {
     for (const ticket of this.#reads.get(tokenKey) ?? []) ticket.outdated = true;
   }
+}
+
+// Whoever remembers the entry must not keep the record: memory would hold more of them than were allowed.
+function letGo(entry: CachedRecord): void {
+  entry.record = undefined;
+  entry.memo = undefined;
 }

@@ -1,5 +1,6 @@
 import type { AccessTokenResult } from '../access-token.js';
 import type { DecodedRecord, RecordAccess } from '../backend/record-access.js';
+import type { CachedRecord } from '../backend/record-cache.js';
 import { InteractionRequiredError, RefreshThrottledError, SignInRequiredError, TokenryError } from '../errors.js';
 import { type AcquireOutcome, emit, type RefreshOutcome } from '../observability/events.js';
 import type { AccountInfo, StoredAccessToken } from '../tokens/schema.js';
@@ -33,6 +34,8 @@ export interface GetTokenOptions {
 
 /** A stored token as it is handed out, with its schedule. */
 interface Hit extends TokenSchedule {
+  readonly record: DecodedRecord;
+  readonly question: Question;
   readonly result: AccessTokenResult;
   readonly secret: string;
   readonly account: AccountInfo | undefined;
@@ -48,10 +51,21 @@ export class AccessTokenSource {
     this.#options = options;
   }
 
+  /** Where the record lies in memory: remembered by who asks for its tokens often, for `peek`. */
+  locate(tokenKey: string): CachedRecord | undefined {
+    return this.#options.records.locate(tokenKey);
+  }
+
   /** The hot path: a token from memory that is out of its soft window, or nothing. No I/O, no promise. */
-  peek(tokenKey: string, question: Question): AccessTokenResult | undefined {
-    const record = this.#options.records.peek(tokenKey);
-    const hit = record && this.#hits.get(record)?.get(question.id);
+  peek(tokenKey: string, question: Question, entry = this.locate(tokenKey)): AccessTokenResult | undefined {
+    const record = entry && this.#options.records.peek(tokenKey, entry);
+    if (record === undefined) return undefined;
+    // Among many records each object that a hit touches is a wait for memory: here the entry and the hit.
+    let hit = entry?.memo as Hit | undefined;
+    if (hit?.record !== record || hit.question !== question) {
+      hit = this.#hits.get(record)?.get(question.id);
+      if (entry && hit?.question === question) entry.memo = hit;
+    }
     return hit !== undefined && this.#options.serverClock.now() < hit.softAt ? hit.result : undefined;
   }
 
@@ -141,19 +155,19 @@ export class AccessTokenSource {
     if (!account && !question.appOnly && question.assertion === undefined) return undefined;
     const stored = record.index.find(requestFor(question, place, { account }).match);
     if (!stored) return undefined;
-    const hit = this.#toHit(stored, account);
+    const hit = this.#toHit(stored, { record, question, account });
     const hits = this.#hits.get(record) ?? new Map<string, Hit>();
     this.#hits.set(record, hits.set(question.id, hit));
     return hit;
   }
 
-  #toHit(stored: StoredAccessToken, account: AccountInfo | undefined): Hit {
+  #toHit(stored: StoredAccessToken, of: Pick<Hit, 'record' | 'question' | 'account'>): Hit {
     const { windows, serverClock } = this.#options;
     return {
+      ...of,
       ...scheduleOf(stored, windows, drawFor(stored.secret)),
-      result: toResult(stored, account, serverClock.offsetMs),
+      result: toResult(stored, of.account, serverClock.offsetMs),
       secret: stored.secret,
-      account,
     };
   }
 

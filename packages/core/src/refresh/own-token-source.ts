@@ -22,6 +22,10 @@ export class OwnTokenSource {
     this.#windows = options.windows;
   }
 
+  locate(): undefined {
+    return undefined;
+  }
+
   peek(_tokenKey: string, question: Question): AccessTokenResult | undefined {
     const result = this.#results.get(question.id);
     return result && this.#lasts(result, this.#windows.hardWindowMs) ? result : undefined;

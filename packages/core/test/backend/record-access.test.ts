@@ -222,6 +222,29 @@ describe('the record cache', () => {
     const cached = ['a', 'b', 'c'].filter((tokenKey) => recordAccessOf(small).peek(tokenKey) !== undefined);
     expect(cached).toEqual(['b', 'c']);
   });
+
+  it('lets a remembered place show what is stored now, and nothing once the record was dropped', async () => {
+    const small = new StoreBackend({ store, recordCache: { maxRecords: 2 } });
+    const view = recordAccessOf(small);
+    await small.saveToken(signedIn('ada'), { tokenKey: 'a' });
+    const place = view.locate('a');
+    await small.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: 'a' });
+    expect(namesIn(view.peek('a', place)?.cache)).toEqual(['ada', 'bob']);
+    for (const tokenKey of ['b', 'c']) await small.saveToken(signedIn('ada'), { tokenKey });
+    expect([view.peek('a', place), place?.record]).toEqual([undefined, undefined]);
+  });
+
+  it('keeps what is used through a remembered place, and drops what is not used', async () => {
+    const small = new StoreBackend({ store, recordCache: { maxRecords: 2 } });
+    const view = recordAccessOf(small);
+    await small.saveToken(signedIn('ada'), { tokenKey: 'used' });
+    const place = view.locate('used');
+    for (const tokenKey of ['b', 'c', 'd']) {
+      await small.saveToken(signedIn('ada'), { tokenKey });
+      expect(view.peek('used', place)).toBeDefined();
+    }
+    expect([view.peek('b'), view.peek('c')]).toEqual([undefined, undefined]);
+  });
 });
 
 describe('commit', () => {
