@@ -141,6 +141,7 @@ describe('upstream credentials cases (4.1)', () => {
     credentials.onTokenAutoRefreshed({ access_token: 'at-TEST-two' });
     expect(Number.isSafeInteger(before)).toBe(true);
     expect(credentials.sig()).not.toBe(before);
+    expect(app({ identity: new Identity({ upn: 'ada@contoso.example' }) }).sig()).toBe(before);
     expect(credentials.accessToken).toEqual({ access_token: 'at-TEST-two' });
   });
 });

@@ -10,7 +10,9 @@ import {
   discover,
   UsernamePasswordCredentials,
 } from '@tokenry/autodiscover';
+import type { RecordStore } from '@tokenry/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { orderSrv } from '../src/dns/srv.js';
 import { ewsSettings } from './fixtures/answers.js';
 import { exchange, redirectTo, status, webSite } from './lab/exchange.js';
 import { type Lab, startLab } from './lab/lab.js';
@@ -307,6 +309,17 @@ describe('upstream discovery cases (4.2), on real servers', () => {
     expect((await find()).endpoint.url).toBe(`https://exchange.corp.example${SVC}`);
   });
 
+  it('4.2.26 SRV records are plain values: equal records are told to be equal, and repeated ones are tried once', async () => {
+    const records = [srv('exchange.corp.example'), srv('exchange.corp.example')];
+    lab.dns.set('_autodiscover._tcp.corp.example', { srv: records });
+    lab.host('exchange.corp.example', status(501));
+    await expect(find()).rejects.toMatchObject(code('NOT_FOUND'));
+    const probes = lab.to('exchange.corp.example').filter(({ method }) => method === 'GET');
+    expect(probes).toHaveLength(1);
+    const [one, two] = orderSrv(records);
+    expect(one).toEqual(two);
+  });
+
   it('4.2.28 an unknown error code of tomorrow is no mailbox error; setting errors stay with their settings', async () => {
     lab.host(
       'autodiscover.corp.example',
@@ -318,6 +331,37 @@ describe('upstream discovery cases (4.2), on real servers', () => {
       server((address) => ({ ...ewsSettings('mail.corp.example', address), settingErrors: [['InvalidSetting', 'NewThing']] })),
     );
     expect((await find()).settingErrors).toEqual([{ setting: 'NewThing', code: 'InvalidSetting', message: 'FOO' }]);
+  });
+
+  it('4.2.29 getting rid of a cache or of connections never throws, whatever state they are in', async () => {
+    const broken: RecordStore = {
+      read: () => Promise.reject(new Error('closed')),
+      write: () => Promise.reject(new Error('closed')),
+      remove: () => Promise.reject(new Error('closed')),
+      list: () => {
+        throw new Error('closed');
+      },
+    };
+    lab.host('autodiscover.corp.example', (_request, response) => {
+      response.socket?.destroy();
+      return new Promise(() => undefined);
+    });
+    const cache = new AutodiscoverCache({ records: broken });
+    await expect(find({ cache })).rejects.toMatchObject(code('NOT_FOUND'));
+    closeConnections();
+    await expect(cache.clear()).resolves.toBeUndefined();
+    await expect(cache.clear()).resolves.toBeUndefined();
+  });
+
+  it('4.2.32 what the caller settled stays settled, and the schemes seen are always in the result', async () => {
+    lab.host('autodiscover.corp.example', server());
+    lab.host('mail.corp.example', () => new Promise(() => undefined));
+    const found = await find({ timeoutMs: 1500 });
+    expect(found.authSchemes).toEqual(['Basic']);
+    // The deadline of the discovery is that of calls to its EWS server too.
+    await expect(found.services.ews?.fetch(EWS, { method: 'POST', body: '<x/>' })).rejects.toThrow('within 1500 ms');
+    lab.host('autodiscover.open.example', exchange({ soap: (address) => ewsSettings('mail.open.example', address) }));
+    expect((await find({ credentials: undefined }, 'ada@open.example')).authSchemes).toEqual([]);
   });
 
   it('4.2.31 a redirect is refused when visited, over http, without address; any answer of an https host is worth a look', async () => {

@@ -120,9 +120,13 @@ export abstract class BaseOAuth2Credentials extends BaseCredentials {
   /** Called, once for all waiting callers, when the held token no longer serves. Override it when tokens come from elsewhere. */
   async refresh(): Promise<void> {}
 
-  /** A number that changes when names, secrets or the token change; its meaning ends with this process. */
+  /**
+   * A number that changes when names, secrets or the token change, for those who want to know whether somebody else has
+   * refreshed; whom the credentials speak for does not count. Its meaning ends with this process.
+   */
   sig(): number {
-    const parts = [this.kind, this.cacheKey(), this.#clientSecret ?? '', ...this.secretParts(), this.#token?.access_token ?? ''];
+    const { identity: _identity, ...names } = this.serialize();
+    const parts = [names, this.#clientSecret ?? '', ...this.secretParts(), this.#token?.access_token ?? ''];
     return processDigest(parts).readUIntBE(0, 6);
   }
 

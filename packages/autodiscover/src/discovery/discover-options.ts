@@ -14,6 +14,7 @@ import type { HttpClientOptions } from '../http/http-client.js';
 import { type SettingsChoice, settingNames } from '../soap/get-user-settings-request.js';
 import type { SettingName } from '../soap/setting-names.js';
 import type { OnRedirect } from '../trust/trust-policy.js';
+import { checkKinds } from './option-kinds.js';
 
 /** How this machine reaches the network; for laboratories and split-horizon DNS. */
 export interface NetworkOptions extends HttpClientOptions {
@@ -110,6 +111,7 @@ export function settle(given: DiscoverOptions): Settled {
   const known = settledOnce.get(given);
   if (known && sameOptions(known.options, given)) return known;
   const options = strictOptions('discover', given, NAMES);
+  checkKinds(options);
   const { credentials, timeoutMs = 30_000, stepTimeoutMs = 10_000 } = options;
   for (const [name, value] of Object.entries({ timeoutMs, stepTimeoutMs }))
     if (!(value > 0 && value <= 2 ** 31 - 1)) throw outOfRange(`discover: "${name}" must be a positive number of milliseconds.`);

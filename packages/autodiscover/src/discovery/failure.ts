@@ -35,5 +35,10 @@ export function failureOf(visits: readonly Failed[], trace: readonly TraceStep[]
   const visit = visits.find((candidate) => candidate.reason === reason);
   const [code, message] = MESSAGES[reason];
   const said = visit?.serverCode ? ` It said ${serverText(visit.serverCode.slice(0, 60))}.` : '';
-  return new AutodiscoverError(`${message}${said}`, { code, trace, serverCode: visit?.serverCode });
+  return new AutodiscoverError(`${message}${said}`, {
+    code,
+    trace,
+    serverCode: visit?.serverCode,
+    retryAfterMs: visit?.retryAfterMs,
+  });
 }

@@ -123,7 +123,7 @@ export class Search {
       const outcome = await this.#visitAgain(context, url, waitMs);
       if (outcome.kind === 'failed') failures.push(outcome);
       else if (outcome.kind !== 'busy') return this.#answer(outcome, anonymous);
-      else failures.push({ kind: 'failed', reason: 'server-busy' });
+      else failures.push({ kind: 'failed', reason: 'server-busy', retryAfterMs: outcome.retryAfterMs });
     }
     return this.#withoutSettings(failures, anonymous);
   }

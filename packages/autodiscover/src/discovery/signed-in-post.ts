@@ -87,7 +87,7 @@ async function judgeAnonymous(
     end('ok', { detail: 'wants no credentials' });
     return 'open';
   }
-  return endByStatus(sent);
+  return endByStatus(context, sent);
 }
 
 async function settle(
@@ -105,7 +105,7 @@ async function settle(
     end('refused');
     return failed('refused');
   }
-  return looksLikeAutodiscover(answer) ? { answer, end, schemes } : endByStatus(sent);
+  return looksLikeAutodiscover(answer) ? { answer, end, schemes } : endByStatus(context, sent);
 }
 
 /** SOAP faults arrive with status 500, so the body decides, not the status. A web page gets no further: it shall not learn the address. */
@@ -113,18 +113,25 @@ function looksLikeAutodiscover({ status, body }: HttpAnswer): boolean {
   return (status === 200 || status === 500) && /<(?:[\w.-]+:)?(?:envelope|autodiscover)[\s>/]/i.test(body.slice(0, 2000));
 }
 
-function endByStatus({ answer, end }: Extract<Sent, { answer: HttpAnswer }>): VisitOutcome {
+function endByStatus({ session }: VisitContext, { answer, end }: Extract<Sent, { answer: HttpAnswer }>): VisitOutcome {
   if (answer.status === 503 || answer.status === 429) {
     end('server-busy');
-    const retryAfterMs = retryAfter(answer.headers['retry-after']);
+    const retryAfterMs = retryAfter(answer.headers['retry-after'], session.options.clock.now());
     return { kind: 'busy', ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
   }
+  // Exchange's front end names its own failures here.
+  const casError = answer.headers['x-caserrorcode'];
   if (answer.status === 200) end('not-autodiscover');
-  else end(answer.status >= 500 ? 'server-error' : 'not-found');
+  else
+    end(answer.status >= 500 ? 'server-error' : 'not-found', { detail: casError === undefined ? undefined : String(casError) });
   return failed('nothing');
 }
 
-function retryAfter(header: string | undefined): number | undefined {
-  const seconds = Number(header);
-  return header === undefined || !Number.isFinite(seconds) || seconds < 0 ? undefined : seconds * 1000;
+/** Seconds or a date (RFC 9110, 10.2.3). */
+function retryAfter(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000;
+  // What else Date.parse takes for a date, such as "-1", is none.
+  const at = /^[A-Z][a-z]+,? /.test(header) ? Date.parse(header) : Number.NaN;
+  return Number.isNaN(at) ? undefined : Math.max(0, at - now);
 }

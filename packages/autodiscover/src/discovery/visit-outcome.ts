@@ -5,7 +5,7 @@ export type VisitOutcome =
   | { readonly kind: 'found'; readonly finding: Finding }
   /** The mailbox has another address. */
   | { readonly kind: 'redirect-address'; readonly address: string; readonly from: string }
-  | { readonly kind: 'busy'; readonly retryAfterMs?: number }
+  | { readonly kind: 'busy'; readonly retryAfterMs?: number | undefined }
   | ({ readonly kind: 'failed'; readonly reason: FailureReason } & FailureDetails);
 
 export interface FailureDetails {
@@ -13,6 +13,8 @@ export interface FailureDetails {
   readonly message?: string;
   /** The host that wanted credentials. */
   readonly host?: string;
+  /** How long a busy server wants to be left alone. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Why it led nowhere; these decide which error the whole discovery ends with. */
