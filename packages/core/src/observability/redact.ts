@@ -1,12 +1,14 @@
 /**
  * Removes what must not be read from free text that others wrote (server answers, causes): JWTs and JWEs, bearer values,
- * and the values of OAuth parameters in form, query and JSON notation.
+ * the values of OAuth parameters in form, query and JSON notation, and opaque strings as long as no word, id or SHA-256 is,
+ * which a refresh token or a code is.
  */
 const SECRET_NAMES =
   'access_token|refresh_token|id_token|client_secret|client_assertion|assertion|password|code_verifier|device_code|code|secret|sealed|nonce';
 
 const PATTERNS: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g, '[redacted]'],
+  [/\b[\w.~-]{80,}/g, '[redacted]'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [redacted]'],
   [new RegExp(`(["']?\\b(?:${SECRET_NAMES})["']?\\s*[:=]\\s*)(?:"[^"]*"|'[^']*'|[^\\s&,;"'}\\]]+)`, 'gi'), '$1[redacted]'],
 ];
