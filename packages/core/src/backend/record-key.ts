@@ -22,6 +22,8 @@ const DEFAULT_MAX_BYTES = 200;
 const MIN_MAX_BYTES = 128;
 const HASHED = /=hash-([0-9a-f]{64})$/;
 const RESERVED = /^=(?![0-9a-f]{2})/;
+/** Stands for itself, as most token keys do; every read asks. */
+const PLAIN = /^[a-z0-9_-](?:[a-z0-9_.-]*[a-z0-9_-])?$/;
 /** Windows opens a device for these, whatever follows the first dot (learn.microsoft.com, "Naming Files, Paths, and Namespaces"). */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/;
 
@@ -105,6 +107,7 @@ export class RecordKeys {
 
 /** Encodes any text as a name of `a-z 0-9 _ . - =`, reversibly; every other UTF-8 byte becomes `=xx`. */
 export function encodeName(text: string): string {
+  if (PLAIN.test(text) && !DEVICE.test(text)) return text;
   let name = '';
   for (const byte of Buffer.from(text)) name += isLiteral(byte) ? String.fromCharCode(byte) : escapeByte(byte);
   if (name.endsWith('.')) name = `${name.slice(0, -1)}=2e`;

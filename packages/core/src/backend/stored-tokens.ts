@@ -45,19 +45,19 @@ export class StoredTokens implements RecordSource {
     // The record in memory is as good a start as any: if it is no longer the stored one, the write is refused.
     let base: Base = options.known ? rememberedBase(options.known) : await this.#read(tokenKey, options);
     for (let attempt = 1; ; attempt++) {
-      const data = apply(update, base.record, this.#clock.now());
-      if (data === undefined && base.remembered) {
+      const changed = apply(update, base.record, this.#clock.now());
+      if (changed === undefined && base.remembered) {
         base = await this.#read(tokenKey, options);
         continue;
       }
-      if (data === undefined) {
+      if (changed === undefined) {
         emit('save', () => ({ tokenKey, outcome: 'unchanged', attempts: attempt, durationMs: durationMs() }));
         return { before: base.record, after: base.record };
       }
       try {
-        const version = await this.#write(tokenKey, data, base.expect, options);
+        const version = await this.#write(tokenKey, Buffer.from(changed.text), base.expect, options);
         emit('save', () => ({ tokenKey, outcome: 'saved', attempts: attempt, durationMs: durationMs() }));
-        return { before: base.record, after: decode(data, version) };
+        return { before: base.record, after: decoded(changed.cache, version) };
       } catch (error) {
         if (!VersionConflictError.is(error)) throw error;
         emit('conflict', () => ({ tokenKey, attempt }));
@@ -89,11 +89,11 @@ function rememberedBase(record: DecodedRecord): Base {
   return { record, expect: { version: record.version }, remembered: true };
 }
 
-/** The bytes to store, or `undefined` when `update` changed nothing. Access tokens that have ended are left out. */
-function apply(update: Update, record: DecodedRecord | undefined, now: number): Uint8Array | undefined {
+/** What to store, or `undefined` when `update` changed nothing. Access tokens that have ended are left out. */
+function apply(update: Update, record: DecodedRecord | undefined, now: number): ReturnType<TokenCache['written']> | undefined {
   const mine = record ? record.cache.clone() : new TokenCache();
   const result = update(mine) ?? mine;
-  return result.hasStateChanged ? Buffer.from(result.serialize({ now })) : undefined;
+  return result.hasStateChanged ? result.written(now) : undefined;
 }
 
 /**
@@ -101,6 +101,9 @@ function apply(update: Update, record: DecodedRecord | undefined, now: number): 
  * @throws RecordCorruptError when they are no token cache.
  */
 export function decode(data: Uint8Array, version: string): DecodedRecord {
-  const cache = TokenCache.deserialize(data);
+  return decoded(TokenCache.deserialize(data), version);
+}
+
+function decoded(cache: TokenCache, version: string): DecodedRecord {
   return { version, cache, index: new AccessTokenIndex(cache) };
 }

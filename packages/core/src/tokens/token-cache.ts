@@ -13,7 +13,7 @@ import { addAnswer, isSignIn } from './token-event.js';
 import { findAccessToken, findAccount, findAccounts, findIdToken, findRefreshToken, findScopes } from './token-queries.js';
 import { instant, seconds } from './token-times.js';
 import { AccessTokenView, IdTokenView, SecretView } from './token-views.js';
-import { recordText } from './write-record.js';
+import { recordText, withoutEnded } from './write-record.js';
 
 export type { SliceOptions } from './slice.js';
 
@@ -69,7 +69,17 @@ export class TokenCache {
    * that this cache learned from an answer is taken into account.
    */
   serialize({ now }: { readonly now?: number } = {}): string {
-    return recordText(this.#state, now === undefined ? undefined : now + this.#clockOffsetMs);
+    return recordText(this.#lasting(now));
+  }
+
+  /** @internal What {@link serialize} writes, and the cache that reading it would give, which need not be read for that. */
+  written(now: number): { readonly text: string; readonly cache: TokenCache } {
+    const state = this.#lasting(now);
+    return { text: recordText(state), cache: TokenCache.fromState(state, state) };
+  }
+
+  #lasting(now: number | undefined): RecordState {
+    return now === undefined ? this.#state : withoutEnded(this.#state, now + this.#clockOffsetMs);
   }
 
   /** The record as a python-o365 2.1 token file. */

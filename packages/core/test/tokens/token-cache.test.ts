@@ -166,3 +166,13 @@ test('entities handed around are frozen', () => {
   for (const section of [state.Account, state.AccessToken, state.RefreshToken])
     for (const entity of section.values()) expect(Object.isFrozen(entity)).toBe(true);
 });
+
+test('what is written need not be read again: both say the same', () => {
+  const cache = both();
+  cache.add(event(answer({ tag: 'over', extra: { expires_in: 1, scope: 'Mail.Read' } })));
+  const { text, cache: kept } = cache.written(NOON_MS + 5_000);
+  expect(text).toBe(cache.serialize({ now: NOON_MS + 5_000 }));
+  expect(kept.state).toEqual(TokenCache.deserialize(text).state);
+  expect(kept.hasStateChanged).toBe(false);
+  expect(text).not.toContain('at-TEST-over');
+});
