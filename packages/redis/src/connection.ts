@@ -1,5 +1,5 @@
 import { CapabilityError, emit, sleep, systemClock } from '@tokenry/core/backend';
-import { inTime, LateAnswer } from './in-time.js';
+import { Deadlines, LateAnswer } from './deadlines.js';
 import { type Attempt, mapError } from './map-error.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { CONNECT_TIMEOUT_MS, openClient } from './own-client.js';
@@ -33,6 +33,7 @@ export class RedisConnection {
   #connectionError: Error | undefined;
   #openedAt = Number.NEGATIVE_INFINITY;
   #losses = 0;
+  readonly #deadlines = new Deadlines();
   #underWay = 0;
   #closed = false;
   readonly #onLoss = () => void this.#losses++;
@@ -53,7 +54,7 @@ export class RedisConnection {
       client = this.#usable() ?? (await this.#open());
       signal?.throwIfAborted(); // maybe while it was opened
       const losses = this.#losses;
-      const answer = await inTime(send(client), { ms: blocksMs + this.#deadlineMs(client), signal });
+      const answer = await this.#deadlines.inTime(send(client), { ms: blocksMs + this.#deadlineMs(client), signal });
       return { answer, disturbed: this.#options.client !== undefined && losses !== this.#losses };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
