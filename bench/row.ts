@@ -6,7 +6,7 @@ export interface Row {
   readonly msalNode?: number | undefined;
   /** The least that any program has to do for it. */
   readonly bare?: number | undefined;
-  readonly unit: 'µs' | 'ms' | 'KB' | '×';
+  readonly unit: 'µs' | 'ms' | 'KB' | '×' | '/s';
   /** The figure that the design asks for, and whether this run reached it. */
   readonly target: string;
   readonly met: boolean;
