@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { inspect } from 'node:util';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inspect, promisify } from 'node:util';
 import {
   AutodiscoverCache,
   type AutodiscoverCacheOptions,
@@ -184,6 +186,39 @@ describe('the cache folder', () => {
     await utimes(left, 1, 1);
     await find(onDisk());
     expect((await readdir(folder)).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+  });
+});
+
+describe('the cache of discoveries that are given none', () => {
+  const WORKER = fileURLToPath(new URL('processes/default-cache-worker.ts', import.meta.url));
+  const start = async (home: string, then: string): Promise<unknown> => {
+    const port = String(lab.options().connectTo?.({ hostname: HOST, port: 443 }).port);
+    const env = { ...process.env, HOME: home, USERPROFILE: home };
+    const { stdout } = await promisify(execFile)(process.execPath, [WORKER, lab.ca, port, then], { env });
+    return JSON.parse(stdout);
+  };
+
+  it('is in the user’s cache folder, for this user alone; clearCache() empties memory and folder', async () => {
+    const v2 = (protocol: string) => ({ body: JSON.stringify({ Protocol: protocol, Url: EWS }) });
+    lab.host(HOST, exchange({ v2 }));
+    const home = join(root, 'home');
+    await mkdir(home);
+    expect(await start(home, 'nothing')).toEqual(['network', 'memory']);
+    const cache = join(home, relative(homedir(), defaultCacheFolder()));
+    expect((await stat(cache)).mode & 0o777).toBe(0o700);
+    expect((await readdir(cache)).map((file) => file.replace(/[0-9a-f]{64}/, '#'))).toEqual(['settings-#.v1.json']);
+    // A new process, then one that forgets: memory first, the folder too.
+    expect(await start(home, 'nothing')).toEqual(['store', 'memory']);
+    expect(await start(home, 'clear')).toEqual(['store', 'network']);
+    expect(await readdir(cache)).toEqual([]);
+  });
+
+  it('is of no use where the folder cannot be had, and in nobody’s way', async () => {
+    const home = join(root, 'no-home');
+    await writeFile(home, 'a file');
+    lab.host(HOST, exchange({ v2: (protocol) => ({ body: JSON.stringify({ Protocol: protocol, Url: EWS }) }) }));
+    expect(await start(home, 'nothing')).toEqual(['network', 'memory']);
+    expect(await start(home, 'clear')).toEqual(['network', 'network']);
   });
 });
 
