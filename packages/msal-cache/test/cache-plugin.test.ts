@@ -53,6 +53,27 @@ describe.each(msalVersions)('with msal-node %s', (version, msal) => {
     expect([await usernamesIn(backend), await refreshTokensIn(backend)]).toEqual([[nameOf(2)], [refreshToken(2, 0)]]);
   });
 
+  it('a refresh that answers after another process signed the user in again does not replace the new refresh token', async () => {
+    await signIn(1);
+    const late = Promise.withResolvers<void>();
+    const slow = new StubNetwork();
+    const first = publicApp({ network: slow, msal, cachePlugin: createCachePlugin(backend, { freshReads: true }) });
+    slow.until = late.promise;
+    const refreshed = first.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES, forceRefresh: true });
+    await vi.waitFor(() => expect(slow.refreshes()).toBe(1));
+    network.answer = ({ grantType }) => (grantType === 'password' ? network.tokensFor(1, 7) : undefined);
+    await signIn(1);
+    late.resolve();
+    expect((await refreshed).accessToken).toBe('at-TEST-1-1');
+    expect(await refreshTokensIn(backend)).toEqual([refreshToken(1, 7)]);
+    // The other way round: what answers last was asked for last.
+    await first.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES, forceRefresh: true });
+    expect(await refreshTokensIn(backend)).toEqual([refreshToken(1, 2)]);
+    network.answer = undefined;
+    await signIn(1, first);
+    expect(await refreshTokensIn(backend)).toHaveLength(1);
+  });
+
   it('removing the last account leaves an empty record', async () => {
     await signIn(1);
     const client = app();

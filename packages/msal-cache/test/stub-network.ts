@@ -38,6 +38,8 @@ export class StubNetwork implements INetworkModule {
   readonly #delayMs: () => number;
   /** Answers before the stub does. */
   answer: ((question: Question) => object | undefined) | undefined;
+  /** Nothing is answered before this. */
+  until: Promise<void> | undefined;
 
   constructor(options: { readonly delayMs?: () => number; readonly oneTime?: boolean } = {}) {
     this.#delayMs = options.delayMs ?? (() => 0);
@@ -54,6 +56,7 @@ export class StubNetwork implements INetworkModule {
     this.questions.push(question);
     const delay = this.#delayMs();
     if (delay > 0) await sleep(delay);
+    await this.until;
     const body = this.answer?.(question) ?? this.#tokens(question);
     return { status: 'error' in body ? 400 : 200, headers: {}, body: body as T };
   }
@@ -67,6 +70,10 @@ export class StubNetwork implements INetworkModule {
     const who = parameters.username ?? parameters.code ?? parameters.refresh_token ?? parameters.assertion ?? '';
     const user = Number(who.match(/\d+/)?.[0]);
     const generation = grantType === 'refresh_token' ? (this.#generations.get(user) ?? 0) + 1 : 0;
+    return this.tokensFor(user, generation);
+  }
+
+  tokensFor(user: number, generation: number): object {
     this.#generations.set(user, generation);
     return {
       token_type: 'Bearer',
