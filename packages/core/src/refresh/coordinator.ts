@@ -198,7 +198,8 @@ export class RefreshCoordinator {
       const right = this.#sendingRight(lease);
       if (!right.lasts(0)) return 'lease-too-short';
       try {
-        await exchangeOnce(this.#deps.provider, grantOf(request), slice, this.#context(request), right);
+        const wasSent = await exchangeOnce(this.#deps.provider, grantOf(request), slice, this.#context(request), right);
+        if (!wasSent) return 'lease-too-short';
       } catch (error) {
         if (!TokenEndpointError.is(error)) return this.#unanswered(error, request, trigger);
         if (attempt === 1 && isAboutToken(error, request)) record = await this.#deps.records.fresh(request.tokenKey);

@@ -19,6 +19,9 @@ export interface SendingRight {
 /**
  * Sends one grant so that the server sees it at most once. It is repeated only when nothing was sent, or when the server
  * answered 429, which spends nothing; and never once it is sent and unanswered (the server may have acted on it).
+ *
+ * `false`: the right ran out before anything was sent. It is looked at when the request leaves: before that, providers load their
+ * libraries and sign assertions, and a process may stand still.
  */
 export async function exchangeOnce(
   provider: TokenProvider,
@@ -26,11 +29,14 @@ export async function exchangeOnce(
   slice: TokenCache,
   context: ProviderContext,
   right: SendingRight,
-): Promise<void> {
+): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
+    const gate = new Gate(context.fetch, right);
     try {
-      return await provider.exchange(grant, slice, context);
+      await provider.exchange(grant, slice, { ...context, fetch: gate.fetch });
+      return true;
     } catch (error) {
+      if (gate.wasClosed) return false;
       const delayMs = repeatAfterMs(error, attempt);
       if (delayMs === undefined || !right.lasts(delayMs)) throw publicFailure(error);
       await sleep(context.clock, delayMs, { hold: true });
@@ -38,6 +44,28 @@ export async function exchangeOnce(
       if (!right.lasts(0)) throw publicFailure(error);
     }
   }
+}
+
+/** Lets the first request out while the right lasts; what belongs to a call that has begun follows it in any case. */
+class Gate {
+  readonly #fetch: typeof globalThis.fetch;
+  readonly #right: SendingRight;
+  #state: 'unused' | 'passed' | 'closed' = 'unused';
+
+  constructor(fetch: typeof globalThis.fetch, right: SendingRight) {
+    this.#fetch = fetch;
+    this.#right = right;
+  }
+
+  get wasClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    if (this.#state === 'unused') this.#state = this.#right.lasts(0) ? 'passed' : 'closed';
+    if (this.#state === 'closed') throw new NotSentError('The lease ran out before the request was sent.');
+    return this.#fetch(input, init);
+  };
 }
 
 function repeatAfterMs(error: unknown, attempt: number): number | undefined {

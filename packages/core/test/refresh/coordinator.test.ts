@@ -224,6 +224,22 @@ test('other scopes of one account are refreshed one after the other, each with t
   expect(world.server.inFlight.most).toBe(1);
 });
 
+test('a process that stands still beyond its lease, after its last look at it, sends nothing and adopts what others obtained', async () => {
+  const world = await World.expired(['ada'], { fetch: async () => new Response() });
+  let stalls = 0;
+  world.server.beforeFetch = async () => {
+    if (stalls++ > 0) return;
+    // The process stops here: no timer runs, and the lease is somebody else's when it goes on.
+    world.clock.jump(61_000);
+    const [name = ''] = world.leases.holders.keys();
+    await world.leases.steal(name);
+    await world.refreshElsewhere('ada');
+    await world.leases.giveBack(name);
+  };
+  expect(await outcomeOf(world.get())).toBe('at-TEST-ada-102');
+  expect([stalls, world.callsSent]).toEqual([1, 0]);
+});
+
 // ── step 7: saving ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 test('tokens that cannot be saved are handed out, keep the lease, and are saved when the store is back', async () => {

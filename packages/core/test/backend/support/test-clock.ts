@@ -40,6 +40,11 @@ export class TestClock implements Clock {
     });
   }
 
+  /** Time goes by in which the process does nothing, as if it were stopped. */
+  jump(ms: number): void {
+    this.#time += ms;
+  }
+
   /** Moves time on, waking sleepers in order and letting what they started run. */
   async advance(ms: number): Promise<void> {
     const end = this.#time + ms;

@@ -30,6 +30,8 @@ export class TestServer implements TokenProvider {
   kind: Classification['kind'] = 'token-refused';
   expiresInSeconds = 3600;
   serverNow: number | undefined;
+  /** What a provider does before its request leaves through the `fetch` that it is given. */
+  beforeFetch: (() => Promise<void>) | undefined;
   /** Calls that are on their way right now, and the most there ever were. */
   readonly inFlight = { now: 0, most: 0 };
   readonly #valid = new Map<string, string>();
@@ -61,6 +63,10 @@ export class TestServer implements TokenProvider {
   }
 
   async exchange(grant: Grant, slice: TokenCache, context: ProviderContext): Promise<void> {
+    if (this.beforeFetch) {
+      await this.beforeFetch();
+      await context.fetch(this.issuer);
+    }
     const call = this.#record(grant, slice, context);
     this.inFlight.most = Math.max(this.inFlight.most, ++this.inFlight.now);
     try {
