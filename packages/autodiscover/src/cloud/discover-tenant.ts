@@ -32,6 +32,7 @@ const NAMES = [
   'lookup',
   'dns',
   'connectTo',
+  'proxy',
   'ca',
   'blockPrivateNetworks',
   'allowLoopback',

@@ -37,6 +37,7 @@ const NAMES = [
   'lookup',
   'dns',
   'connectTo',
+  'proxy',
   'ca',
   'blockPrivateNetworks',
   'allowLoopback',

@@ -1,7 +1,7 @@
 import { HttpClient, type HttpClientOptions } from '../http/http-client.js';
 
 const MAX_CLIENTS = 16;
-const FIELDS = ['ca', 'lookup', 'connectTo', 'blockPrivateNetworks', 'allowLoopback'] as const;
+const FIELDS = ['ca', 'lookup', 'connectTo', 'proxy', 'blockPrivateNetworks', 'allowLoopback'] as const;
 const clients: { readonly options: HttpClientOptions; readonly client: HttpClient }[] = [];
 
 /** The client for these network options: discoveries that reach the network the same way share its connections. */

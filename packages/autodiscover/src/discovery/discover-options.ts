@@ -81,6 +81,7 @@ const NAMES = [
   'lookup',
   'dns',
   'connectTo',
+  'proxy',
   'ca',
   'blockPrivateNetworks',
   'allowLoopback',

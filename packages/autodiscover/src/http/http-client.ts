@@ -2,10 +2,13 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import tls from 'node:tls';
-import { BoundedAgent } from './bounded-agent.js';
+import type { ProxyOptions } from '@tokenry/core/http';
 import { type AddressRules, checkLiteral, pinnedLookup } from './host-lookup.js';
+import { type ProxyChoice, proxyChoice, proxyHeaders } from './proxies.js';
+import { readBody } from './read-body.js';
 import { secureContext } from './secure-context.js';
 import { TransportFailure, toTransportFailure } from './transport-failure.js';
+import { TunnelAgent } from './tunnel-agent.js';
 
 /** Where to open the connection for a host and port instead, like curl's `--connect-to`. Certificate and Host stay the same. */
 export type ConnectTo = (target: { readonly hostname: string; readonly port: number }) => {
@@ -17,6 +20,11 @@ export interface HttpClientOptions extends AddressRules {
   /** PEM certificates trusted beside the system's. */
   readonly ca?: string | undefined;
   readonly connectTo?: ConnectTo | undefined;
+  /**
+   * A forward proxy's URL, or its parts; `false` for none.
+   * @default what `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say; with `connectTo` or `lookup`: none
+   */
+  readonly proxy?: string | false | ProxyOptions | undefined;
 }
 
 export interface HttpRequest {
@@ -40,18 +48,18 @@ export interface HttpAnswer {
   readonly serverCertificate?: Uint8Array | undefined;
 }
 
-/** More than any Autodiscover answer; a larger one is cut off while it arrives. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 16 * 1024;
 const IDLE_SOCKET_MS = 15_000;
+const TUNNEL_TIMEOUT_MS = 10_000;
 
 /**
- * One exchange at a time, followed by nothing: no redirects, no cookies, no decompression, no proxy, no retry. TLS is
+ * One exchange at a time, followed by nothing: no redirects, no cookies, no decompression, no retry. TLS is
  * always verified. A credential never leaves over plain HTTP.
  */
 export class HttpClient {
   readonly #rules: HttpClientOptions;
   readonly #agentOptions: https.AgentOptions;
+  readonly #proxyFor: ProxyChoice;
   readonly #agent: https.Agent;
   readonly #plainAgent: http.Agent;
   readonly #closing = new AbortController();
@@ -64,7 +72,10 @@ export class HttpClient {
       lookup: pinnedLookup(options),
       secureContext: secureContext(options.ca),
     };
-    this.#agent = new BoundedAgent(this.#agentOptions);
+    // Whoever finds addresses in a way of his own does not mean the proxy of this machine.
+    const ownWay = options.connectTo !== undefined || options.lookup !== undefined;
+    this.#proxyFor = proxyChoice(options.proxy ?? (ownWay ? false : undefined));
+    this.#agent = this.#newAgent();
     this.#plainAgent = new http.Agent({ lookup: pinnedLookup(options) });
   }
 
@@ -75,7 +86,13 @@ export class HttpClient {
 
   /** An agent with a single connection; destroy it when the handshake and its requests are done. */
   ownConnection(): https.Agent {
-    return new https.Agent({ ...this.#agentOptions, maxSockets: 1 });
+    return this.#newAgent({ maxSockets: 1 });
+  }
+
+  #newAgent(more: https.AgentOptions = {}): https.Agent {
+    const pinned = this.#rules.blockPrivateNetworks ? this.#agentOptions.lookup : undefined;
+    const tunnel = { proxyFor: this.#proxyFor, pinned, connectTimeoutMs: TUNNEL_TIMEOUT_MS };
+    return new TunnelAgent({ ...this.#agentOptions, ...more }, tunnel);
   }
 
   /** Sends a request and reads the whole answer. @throws TransportFailure, or the signal's reason */
@@ -164,28 +181,34 @@ export class HttpClient {
         ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
       },
     };
-    if (!secure) return http.request({ ...common, agent: this.#plainAgent });
+    if (!secure) return this.#sendPlain(common, url, { hostname: to, port });
     // An address has no server name; the certificate is checked against the URL's host either way.
     const servername = isIP(hostname) === 0 ? hostname : '';
     return https.request({ ...common, servername, agent: connection ?? this.#agent });
+  }
+
+  #sendPlain(
+    common: http.RequestOptions,
+    url: URL,
+    target: { readonly hostname: string; readonly port: number },
+  ): http.ClientRequest {
+    const proxy = this.#proxyFor({ secure: false, ...target });
+    if (!proxy) return http.request({ ...common, agent: this.#plainAgent });
+    // The proxy would look the name up by itself, and nobody could say what it found.
+    if (this.#rules.blockPrivateNetworks)
+      throw new TransportFailure('private-address', 'plain HTTP through a proxy cannot be checked');
+    return (proxy.protocol === 'https:' ? https : http).request({
+      ...common,
+      host: proxy.hostname.replace(/^\[|\]$/g, ''),
+      port: proxy.port || (proxy.protocol === 'https:' ? 443 : 80),
+      path: url.href,
+      headers: { ...common.headers, ...proxyHeaders(proxy) },
+      agent: false,
+    });
   }
 }
 
 /** The certificate that a message's server showed. */
 export function certificateOf(message: http.IncomingMessage): Uint8Array | undefined {
   return message.socket instanceof tls.TLSSocket ? message.socket.getPeerCertificate().raw : undefined;
-}
-
-async function readBody(message: http.IncomingMessage): Promise<string> {
-  const encoding = message.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity')
-    throw new TransportFailure('bad-response', 'the answer is compressed, which was not asked for');
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw new TransportFailure('too-large', `more than ${MAX_BODY_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
 }
