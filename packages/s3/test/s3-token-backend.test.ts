@@ -118,6 +118,19 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     client.destroy();
   });
 
+  test('after five minutes a record is read again in the background, while the old one serves', async () => {
+    let passedMs = 0;
+    const backend = open({ clock: { now: () => Date.now() + passedMs, monotonic: () => performance.now() + passedMs } });
+    await backend.saveToken(signedIn('ada'));
+    const before = gate.seen.length;
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
+    gate.intercept = () => released;
+    passedMs = 301_000;
+    expect((await backend.loadToken())?.getAccounts()).toHaveLength(1);
+    await expect.poll(() => gate.seen.length).toBe(before + 1);
+    release(undefined);
+  });
+
   describe('a store that ignores conditions', () => {
     beforeEach(() => {
       gate.intercept = (request) => {

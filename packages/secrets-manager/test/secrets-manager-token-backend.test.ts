@@ -67,6 +67,19 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     expect(await describeSecret('o365')).toMatchObject({ KmsKeyId: 'alias/tokens', Tags: [{ Key: 'team', Value: 'mail' }] });
   });
 
+  test('after five minutes a record is read again in the background, while the old one serves', async () => {
+    let passedMs = 0;
+    const backend = open({ clock: { now: () => Date.now() + passedMs, monotonic: () => performance.now() + passedMs } });
+    await backend.saveToken(signedIn('ada'));
+    const before = gate.seen.length;
+    const { promise: released, resolve: release } = Promise.withResolvers<undefined>();
+    gate.intercept = () => released;
+    passedMs = 301_000;
+    expect((await backend.loadToken())?.getAccounts()).toHaveLength(1);
+    await expect.poll(() => gate.seen.length).toBe(before + 1);
+    release(undefined);
+  });
+
   test('a default secret behind the prefix is one record under one name', async () => {
     const backend = open({ secretName: 'prod/main', prefix: 'prod/' });
     await backend.records.write('main', bytes('{"a":1}'), { expect: 'absent' });

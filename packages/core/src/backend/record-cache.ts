@@ -9,7 +9,7 @@ export interface RecordCacheOptions {
   readonly maxRecords?: number;
   /** Age from which a record is read again in the background. @default 30_000; Infinity where nobody shares the store */
   readonly revalidateAfterMs?: number;
-  /** Age from which a call waits for a read. @default 300_000 */
+  /** Age from which a call waits for a read. @default 300_000, or twice `revalidateAfterMs` where that is more */
   readonly maxStalenessMs?: number;
 }
 
@@ -36,6 +36,7 @@ export interface ReadTicket {
   outdated: boolean;
 }
 
+const MAX_STALENESS_MS = 300_000;
 const NAMES = ['maxRecords', 'revalidateAfterMs', 'maxStalenessMs'] as const;
 
 /** Fills in defaults and checks ranges. */
@@ -43,13 +44,8 @@ export function recordCacheOptions(
   given: RecordCacheOptions | undefined,
   defaults: RecordCacheOptions,
 ): Required<RecordCacheOptions> {
-  const all = {
-    maxRecords: 10_000,
-    revalidateAfterMs: 30_000,
-    maxStalenessMs: 300_000,
-    ...defaults,
-    ...strictOptions('recordCache', given, NAMES),
-  };
+  const chosen = { maxRecords: 10_000, revalidateAfterMs: 30_000, ...defaults, ...strictOptions('recordCache', given, NAMES) };
+  const all = { maxStalenessMs: defaultStalenessMs(chosen.revalidateAfterMs), ...chosen };
   if (!Number.isInteger(all.maxRecords) || all.maxRecords < 1)
     throw outOfRange('recordCache.maxRecords must be an integer of at least 1.');
   for (const name of ['revalidateAfterMs', 'maxStalenessMs'] as const)
@@ -60,6 +56,11 @@ export function recordCacheOptions(
 
 /** An era ends when so many of `maxRecords` have been added. */
 const ERAS = 16;
+
+// Were it no more than `revalidateAfterMs`, no read would ever be made in the background: every one would keep a call waiting.
+function defaultStalenessMs(revalidateAfterMs: number): number {
+  return revalidateAfterMs === Number.POSITIVE_INFINITY ? MAX_STALENESS_MS : Math.max(MAX_STALENESS_MS, 2 * revalidateAfterMs);
+}
 
 /** Decoded records in memory, one form of each. Absence is never kept. */
 export class RecordCache {

@@ -124,6 +124,18 @@ describe('the record cache', () => {
     expect(namesIn((await current()).cache)).toEqual(['ada', 'bob']);
   });
 
+  it('reads in the background however long revalidateAfterMs is: maxStalenessMs is twice as much then', async () => {
+    const paid = recordAccessOf(new StoreBackend({ store, clock, own: { recordCache: { revalidateAfterMs: 400_000 } } }));
+    const record = await paid.current(KEY);
+    const { read } = store.calls;
+    await clock.advance(400_000);
+    expect(paid.peek(KEY)).toBe(record);
+    await settle();
+    expect(store.calls.read).toBe(read + 1);
+    await clock.advance(800_000);
+    expect(paid.peek(KEY)).toBeUndefined();
+  });
+
   it.each([
     ['down', down],
     ['closed to us', new BackendAccessDeniedError('no')],
