@@ -5,6 +5,10 @@ import type { RawRecords, VersionedRecord } from './raw-records.js';
 import type { RecordKeys } from './record-key.js';
 import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
 
+interface SignalOption {
+  readonly signal?: AbortSignal;
+}
+
 export interface KeyedRecordsOptions {
   readonly raw: RawRecords;
   readonly keys: RecordKeys;
@@ -31,15 +35,21 @@ export class KeyedRecords implements RecordStore {
 
   async write(tokenKey: string, data: Uint8Array, options: WriteOptions): Promise<string> {
     const sealed = await this.#seal(data, tokenKey);
-    await this.#writeSideRecord(tokenKey, options);
-    return this.#options.raw.write(this.#name(tokenKey), sealed, options).catch((error) => this.#rename(error, tokenKey));
+    const hash = typeof options.expect === 'object' ? undefined : this.#options.keys.hashInNameOf(tokenKey);
+    if (hash !== undefined) await this.#writeSideRecord(hash, tokenKey, options);
+    const version = await this.#options.raw
+      .write(this.#name(tokenKey), sealed, options)
+      .catch((error) => this.#rename(error, tokenKey));
+    // The record is saved, and only a removal at this very moment can have taken its side record: no trouble undoes that.
+    if (hash !== undefined) await this.#keepSideRecord(hash, tokenKey, options).catch(() => undefined);
+    return version;
   }
 
   async remove(tokenKey: string, options: RemoveOptions): Promise<boolean> {
     const { raw, keys } = this.#options;
     const removed = await raw.remove(this.#name(tokenKey), options).catch((error) => this.#rename(error, tokenKey));
     const hash = keys.hashInNameOf(tokenKey);
-    if (hash !== undefined) await raw.remove(`=key-${hash}`, { ...options, expect: 'anything' });
+    if (hash !== undefined) await this.#removeSideRecord(hash, tokenKey, options);
     return removed;
   }
 
@@ -90,11 +100,24 @@ export class KeyedRecords implements RecordStore {
   }
 
   // A hashed name does not say which key it stands for; a listing needs it. Its bytes never change: writing it again is safe.
-  async #writeSideRecord(tokenKey: string, options: WriteOptions): Promise<void> {
-    const { raw, keys, keyPrefix } = this.#options;
-    const hash = keys.hashInNameOf(tokenKey);
-    if (hash === undefined || typeof options.expect === 'object') return;
-    await raw.write(`=key-${hash}`, Buffer.from(keyPrefix + tokenKey), { ...options, expect: 'anything' });
+  async #writeSideRecord(hash: string, tokenKey: string, options: SignalOption): Promise<void> {
+    const { raw, keyPrefix } = this.#options;
+    await raw.write(`=key-${hash}`, Buffer.from(keyPrefix + tokenKey), { ...signalOf(options), expect: 'anything' });
+  }
+
+  // Whoever writes a record looks for its side record afterwards, whoever removes a side record looks for its record: of a
+  // writer and a remover who meet, the one who looks last finds what is missing and writes it again. At worst a side record
+  // is left without a record, which no listing shows.
+  async #keepSideRecord(hash: string, tokenKey: string, options: SignalOption): Promise<void> {
+    const side = await this.#options.raw.read(`=key-${hash}`, signalOf(options));
+    if (side === undefined) await this.#writeSideRecord(hash, tokenKey, options);
+  }
+
+  async #removeSideRecord(hash: string, tokenKey: string, options: SignalOption): Promise<void> {
+    const { raw } = this.#options;
+    await raw.remove(`=key-${hash}`, { ...signalOf(options), expect: 'anything' });
+    const record = await raw.read(this.#name(tokenKey), signalOf(options));
+    if (record !== undefined) await this.#writeSideRecord(hash, tokenKey, options);
   }
 
   async #keyInSideRecord(name: string, hash: string, options: ReadOptions): Promise<string | undefined> {
@@ -109,4 +132,8 @@ export class KeyedRecords implements RecordStore {
     if (RecordTooLargeError.is(error)) throw new RecordTooLargeError(tokenKey, error);
     throw error;
   }
+}
+
+function signalOf({ signal }: SignalOption): SignalOption {
+  return signal ? { signal } : {};
 }
