@@ -1,59 +1,110 @@
 import { Findings, type Proof, type ProofSettings } from './harness/proof.ts';
 import { HOUR_MS, Stage } from './harness/stage.ts';
-import { unlockedRefreshes } from './unlocked.ts';
+import { UnlockedPrograms } from './unlocked.ts';
 
 const PROCESSES = 4;
 const IN_FLIGHT = 10;
 
+/** Latency of the authority. */
+const LATENCIES = { 'at 100 ms': 100, 'store-bound': 0 } as const;
+
 /** 4 processes refresh 1 000 records that expired at once, beside a program that locks nothing and is as durable. */
 export const manyRecords: Proof = async (settings) => {
   const records = settings.size === 'full' ? 1_000 : 40;
+  const rounds = settings.size === 'full' ? 5 : 1;
   const findings = new Findings('1 000 records', settings);
   await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
   const users = Array.from({ length: records }, (_, index) => `user${index}@contoso.example`);
   await signInAll(stage, users, settings, (username) => username);
   await stage.start(PROCESSES);
-  const rates: Record<string, number> = {};
-  let errors = 0;
-  for (const [name, delayMs] of [
-    ['100 ms', 100],
-    ['store-bound', 0],
-  ] as const) {
-    const fault =
-      delayMs > 0 ? stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs }) : undefined;
+  await using unlocked = settings.backend.folder ? await UnlockedPrograms.start(users, PROCESSES) : undefined;
+  const errors: string[] = [];
+  const ours = async () => {
     await stage.advance(2 * HOUR_MS);
-    settings.progress(`${records} records, authority latency ${delayMs} ms`);
-    const startedAt = performance.now();
-    const answers = await stage.all((worker, index) =>
-      worker.call('work', {
-        asks: users.filter((_, user) => user % PROCESSES === index).map((tokenKey) => ({ tokenKey })),
-        inFlight: IN_FLIGHT,
-      }),
-    );
-    rates[name] = (records * 1000) / (performance.now() - startedAt);
-    errors += answers.flatMap((answer) => answer.errors).length;
-    fault?.remove();
+    return timed(async () => {
+      const answers = await stage.all((worker, index) =>
+        worker.call('work', {
+          asks: users.filter((_, user) => user % PROCESSES === index).map((tokenKey) => ({ tokenKey })),
+          inFlight: IN_FLIGHT,
+        }),
+      );
+      errors.push(...answers.flatMap((answer) => answer.errors));
+    });
+  };
+  const theirs = unlocked && (() => timed(() => unlocked.refreshAll(IN_FLIGHT)));
+  settings.progress('warming up');
+  await ours();
+  await theirs?.();
+  for (const [name, delayMs] of Object.entries(LATENCIES)) {
+    const slow = { endpoint: 'token', grantType: 'refresh_token', delayMs } as const;
+    const faults = delayMs > 0 ? [stage, unlocked?.stage].map((one) => one?.authority.faults.add(slow)) : [];
+    const pairs: Pair[] = [];
+    for (let round = 0; round < rounds; round++) {
+      settings.progress(`${records} records ${name}, round ${round + 1} of ${rounds}`);
+      pairs.push(await inTurn(ours, theirs, round % 2 === 1));
+    }
+    for (const fault of faults) fault?.remove();
+    tellRates(findings, { name, records, pairs, required: settings.size === 'full' && delayMs > 0 });
   }
   const refreshes = stage.refreshCalls();
   const lost = await countLost(stage, users, (username) => username);
-  findings
+  return findings
     .tell('records', records)
-    .requireEqual('token calls', refreshes.length, 2 * records)
+    .requireEqual('token calls per record', refreshes.length / records, 1 + rounds * Object.keys(LATENCIES).length)
     .requireEqual('lost refresh tokens', lost, 0)
     .requireEqual('invalid_grant', refreshes.filter(({ error }) => error === 'invalid_grant').length, 0)
-    .requireEqual('errors', errors, 0)
-    .tell('refreshes/s at 100 ms', rates['100 ms'] ?? 0)
-    .tell('refreshes/s store-bound', rates['store-bound'] ?? 0);
-  if (!settings.backend.folder) return findings.tell('unlocked', 'not comparable on this backend').result();
-
-  settings.progress('the same without locks');
-  const bare = await unlockedRefreshes({ records, processes: PROCESSES, inFlight: IN_FLIGHT });
-  const ratio = (rates['100 ms'] ?? 0) / bare.at100ms;
-  findings.tell('unlocked refreshes/s at 100 ms', bare.at100ms).tell('unlocked store-bound', bare.storeBound);
-  if (settings.size === 'full') findings.require('ratio at 100 ms', ratio, (found) => found >= 0.8, '0.8 or more');
-  else findings.tell('ratio at 100 ms', ratio);
-  return findings.tell('ratio store-bound', (rates['store-bound'] ?? 0) / bare.storeBound).result();
+    .errors(errors)
+    .result();
 };
+
+/** How long the same round took with and without locks, one right after the other. */
+interface Pair {
+  readonly oursMs: number;
+  readonly unlockedMs: number | undefined;
+}
+
+/** Each pair begins with the other one: what the machine does besides, and what grows in the meantime, hits both alike. */
+async function inTurn(
+  ours: () => Promise<number>,
+  unlocked: (() => Promise<number>) | undefined,
+  unlockedFirst: boolean,
+): Promise<Pair> {
+  const first = unlockedFirst ? await unlocked?.() : undefined;
+  const oursMs = await ours();
+  return { oursMs, unlockedMs: first ?? (await unlocked?.()) };
+}
+
+function tellRates(
+  findings: Findings,
+  { name, records, pairs, required }: { name: string; records: number; pairs: readonly Pair[]; required: boolean },
+): void {
+  const rate = (ms: number) => (records * 1000) / ms;
+  const ours = pairs.map(({ oursMs }) => oursMs);
+  findings.tell(`refreshes/s ${name}`, rate(Math.min(...ours)));
+  const unlocked = pairs.flatMap(({ unlockedMs }) => unlockedMs ?? []);
+  if (unlocked.length === 0) return void findings.tell(`unlocked refreshes/s ${name}`, 'not comparable on this backend');
+  // Whatever else the machine does only slows a round down: the fastest of each kind tell most about the programs.
+  const ratio = Math.min(...unlocked) / Math.min(...ours);
+  findings.tell(`unlocked refreshes/s ${name}`, rate(Math.min(...unlocked)));
+  if (required) findings.require(`ratio ${name}`, ratio, (found) => found >= 0.8, '0.8 or more');
+  else findings.tell(`ratio ${name}`, ratio);
+  const ratios = unlocked.map((ms, pair) => ms / (ours[pair] ?? Number.NaN));
+  const told = ratios.map((one) => one.toFixed(2)).join(', ');
+  findings.detail(
+    `ratio ${name}, round by round: ${told}; median ${median(ratios).toFixed(2)}; above: the fastest round of each`,
+  );
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await work();
+  return performance.now() - startedAt;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
 
 /** 4 processes all refresh the same 50 accounts of one record. */
 export const manyAccounts: Proof = async (settings) => {

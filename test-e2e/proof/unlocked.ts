@@ -8,37 +8,41 @@ import { backendNamed } from './backends.ts';
 import { Stage } from './harness/stage.ts';
 import { signInAll } from './many-records.ts';
 
-/** Refreshes per second of a program that reads, calls and writes as durably, and locks and compares nothing. */
-export async function unlockedRefreshes(options: {
-  readonly records: number;
-  readonly processes: number;
-  readonly inFlight: number;
-}): Promise<{ readonly at100ms: number; readonly storeBound: number }> {
-  await using stage = await Stage.open(backendNamed('filesystem'), { refreshTokens: 'one-time-revoking' });
-  const folder = await mkdtemp(join(tmpdir(), 'tokenry-unlocked-'));
-  const users = Array.from({ length: options.records }, (_, index) => `user${index}@contoso.example`);
-  await signInAll(stage, users, { progress: () => {} }, (username) => username);
-  const script = fileURLToPath(new URL('./children/unlocked.ts', import.meta.url));
-  const children = Array.from({ length: options.processes }, () => fork(script, { execArgv: [] }));
-  try {
-    const keys = (index: number) => users.filter((_, user) => user % options.processes === index);
+/** Processes that read, call and write as durably as ours, and lock and compare nothing. */
+export class UnlockedPrograms implements AsyncDisposable {
+  readonly stage: Stage;
+  readonly #folder: string;
+  readonly #children: readonly ChildProcess[];
+
+  private constructor(parts: { readonly stage: Stage; readonly folder: string; readonly children: readonly ChildProcess[] }) {
+    this.stage = parts.stage;
+    this.#folder = parts.folder;
+    this.#children = parts.children;
+  }
+
+  static async start(users: readonly string[], processes: number): Promise<UnlockedPrograms> {
+    const stage = await Stage.open(backendNamed('filesystem'), { refreshTokens: 'one-time-revoking' });
+    const folder = await mkdtemp(join(tmpdir(), 'tokenry-unlocked-'));
+    await signInAll(stage, users, { progress: () => {} }, (username) => username);
+    const script = fileURLToPath(new URL('./children/unlocked.ts', import.meta.url));
+    const children = Array.from({ length: processes }, () => fork(script, { execArgv: [] }));
+    const keys = (index: number) => users.filter((_, user) => user % processes === index);
+    const authority = stage.authority.accountOptions;
     await Promise.all(
-      children.map((child, index) =>
-        told(child, { copyFrom: stage.location, folder, authority: stage.authority.accountOptions, keys: keys(index) }),
-      ),
+      children.map((child, index) => told(child, { copyFrom: stage.location, folder, authority, keys: keys(index) })),
     );
-    const rate = async () => {
-      const startedAt = performance.now();
-      await Promise.all(children.map((child) => told(child, { inFlight: options.inFlight })));
-      return (options.records * 1000) / (performance.now() - startedAt);
-    };
-    const fault = stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs: 100 });
-    const at100ms = await rate();
-    fault.remove();
-    return { at100ms, storeBound: await rate() };
-  } finally {
-    for (const child of children) child.kill('SIGKILL');
-    await rm(folder, { recursive: true, force: true });
+    return new UnlockedPrograms({ stage, folder, children });
+  }
+
+  /** Refreshes every record once, `inFlight` at a time in each process. */
+  async refreshAll(inFlight: number): Promise<void> {
+    await Promise.all(this.#children.map((child) => told(child, { inFlight })));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) child.kill('SIGKILL');
+    await this.stage[Symbol.asyncDispose]();
+    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 
