@@ -24,9 +24,11 @@ export const slowAuthority: Proof = async (settings) => {
     errors += answers.flatMap((answer) => answer.errors).length;
   }
   const counts = await stage.counts();
+  const stalls = await stage.all((worker) => worker.call('longestStallMs', {}));
   return findings
     .tell('lease TTL ms', TTL_MS)
     .tell('authority takes ms', 3 * TTL_MS)
+    .tell('longest stall of a process ms', Math.max(...stalls))
     .tell('expiries', expiries)
     .requireEqual('most token calls per expiry', Math.max(...calls), 1)
     .requireEqual('steals', (counts['lease taken-over'] ?? 0) + (counts['lease lost'] ?? 0), 0)

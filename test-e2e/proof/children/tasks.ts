@@ -1,6 +1,7 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Account, type AccountOptions, type TokenBackend } from '@tokenry/core';
 import { backendNamed } from '../backends.ts';
 import { eventCounts } from './event-counts.ts';
@@ -41,6 +42,7 @@ export function createTasks() {
   let backend: TokenBackend | undefined;
   let account: Account | undefined;
   const views = new Map<string, Account>();
+  const stalls = monitorEventLoopDelay();
 
   const opened = (): Account => {
     if (!account) throw new Error('open first');
@@ -61,6 +63,7 @@ export function createTasks() {
 
   return {
     async open({ authority, lease, ...options }: OpenOptions): Promise<void> {
+      stalls.enable();
       offsetMs = options.clockOffsetMs ?? 0;
       location = options.location;
       authorityOptions = authority;
@@ -204,7 +207,13 @@ export function createTasks() {
       return eventCounts.take();
     },
 
+    /** For how long this process stood still at most, as it was not given the processor or did something else. */
+    async longestStallMs(_none: object): Promise<number> {
+      return stalls.max / 1e6;
+    },
+
     async close(_none: object): Promise<void> {
+      stalls.disable();
       const closing = account;
       account = undefined;
       views.clear();
