@@ -32,6 +32,7 @@ const size = values.short ? 'short' : 'full';
 const exact = values.exact?.split(',');
 const chosen = proofsOn(backend).filter(([name]) => exact?.includes(name) ?? name.includes(values.only));
 const startedAt = Date.now();
+const at = new Date(startedAt).toISOString();
 const results: (ProofResult & { readonly id: string; readonly seconds: number })[] = [];
 for (const [index, [name, proof]] of chosen.entries()) {
   const began = performance.now();
@@ -45,17 +46,14 @@ for (const [index, [name, proof]] of chosen.entries()) {
   console.log(`${lineOf(result)}  [${seconds} s]`);
   for (const detail of result.details ?? []) if (values.details || result.missed.length > 0) console.log(`         ${detail}`);
   results.push({ id: name, ...result, seconds });
-}
-
-if (size === 'full' && backend.processes) {
-  const at = new Date(startedAt).toISOString();
-  await publish({
-    backend,
-    // What ended in an error has no figures to tell.
-    results: results.filter(({ figures }) => Object.keys(figures).length > 0).map((result) => ({ ...result, at })),
-    backends: Object.keys(backends),
-    proofs: Object.keys(proofs),
-  });
+  // What ended in an error has no figures to tell.
+  if (size === 'full' && backend.processes && Object.keys(result.figures).length > 0)
+    await publish({
+      backend,
+      results: [{ id: name, ...result, seconds, at }],
+      backends: Object.keys(backends),
+      proofs: Object.keys(proofs),
+    });
 }
 const missed = results.filter((result) => result.missed.length > 0);
 console.log(
