@@ -38,6 +38,8 @@ export class FileSystemLeases implements LeaseProvider {
   readonly #unchanged: UnchangedSince;
   /** Held for the microseconds of a takeover or a release; new leases and renewals need no lock. */
   readonly #lock: WriteLock;
+  /** Leases with a beat: most are over before they need one. */
+  readonly #renewed = new Set<string>();
 
   constructor(options: FileSystemLeasesOptions = {}) {
     const allowed = ['tokenPath', 'clock', 'writeLock'];
@@ -71,22 +73,30 @@ export class FileSystemLeases implements LeaseProvider {
       if (!claim) return false;
       await writeBeat(path, claim, newLeaseClaim(request));
       const renewed = await this.#stillHeld(path, claim, request);
-      if (!renewed) await removeBeat(path, claim);
+      if (renewed) {
+        this.#renewed.add(path);
+      } else {
+        this.#renewed.delete(path);
+        await removeBeat(path, claim);
+      }
       return renewed;
     });
   }
 
   async release(name: string, request: LeaseRequest): Promise<void> {
     const path = this.#pathOf(name);
-    await this.#mapped('release a lease', async () => {
-      // Saves the lock, and the folder that a lock would need, where there is nothing to release.
-      if (!(await claimOf(path, request))) return;
-      const release = async (held: HeldLock) => {
-        const claim = await claimOf(path, request);
-        if (claim && (await held.isHeld())) await Promise.all([removeClaim(path), removeBeat(path, claim)]);
-      };
-      await this.#lock.run(lockPathOf(path), release, request.signal);
-    });
+    const release = async (held: HeldLock) => {
+      const claim = await claimOf(path, request);
+      if (!claim || !(await held.isHeld())) return;
+      await removeClaim(path);
+      if (this.#renewed.delete(path)) await removeBeat(path, claim);
+    };
+    await this.#mapped('release a lease', () =>
+      this.#lock.run(lockPathOf(path), release, request.signal).catch((error: NodeJS.ErrnoException) => {
+        // No folder, no lease.
+        if (error.code !== 'ENOENT') throw error;
+      }),
+    );
   }
 
   /**
