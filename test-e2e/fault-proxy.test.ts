@@ -8,8 +8,11 @@ import {
   VersionConflictError,
 } from '@tokenry/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { redisAvailable } from '../packages/redis/test/servers/availability.js';
+import { RedisServer } from '../packages/redis/test/servers/redis-server.js';
 import { type FaultyStore, faultyStores } from './faults/stores.js';
 import { type Fault, TcpFaultProxy } from './faults/tcp-fault-proxy.js';
+import { appendBlindly, appendCarelessly } from './faults/wrong-writers.js';
 import { CLIENT_ID, HOUR_MS, Stage, until } from './proof/harness/stage.js';
 
 const FAULTS: readonly Fault[] = ['reset', 'lose-answer', 'truncate-answer', 'half-open'];
@@ -64,6 +67,23 @@ for (const store of faultyStores)
     });
   });
 
+describe.skipIf(!redisAvailable)('programs that do it wrong are found out', () => {
+  test.each([
+    ['repeats an append after a lost answer without a look', appendBlindly, 'lose-answer', /twice$/],
+    ['takes silence for success', appendCarelessly, 'reset', /lost$/],
+  ] as const)('one that %s', { timeout: 60_000 }, async (_what, appendWrongly, fault, complaint) => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.stop());
+    const proxy = await TcpFaultProxy.before(server.port);
+    onTestFinished(() => proxy.close());
+    const writers: Append[] = [(key, entry) => appendWrongly(proxy.port, key, entry)];
+    const { struck, confirmed } = await strike(fault, 6, { proxy, writers, key: 'list' });
+    expect(struck).toBeGreaterThan(0);
+    const stored: string[] = JSON.parse(await server.cli('get', 'list'));
+    expect(wrongIn(stored, confirmed)).toContainEqual(expect.stringMatching(complaint));
+  });
+});
+
 interface Opened {
   readonly proxy: TcpFaultProxy;
   /** Through the proxy. */
@@ -86,27 +106,48 @@ async function behindProxy(store: FaultyStore) {
   return { stage, proxy, open };
 }
 
+/** Appends an entry to the list in a record, and says whether it is there. */
+type Append = (key: string, entry: string) => Promise<boolean>;
+
 /** Two writers append to one record while the fault strikes at the first, second, … request or answer. */
 async function appendUnder(fault: Fault, most: number, { proxy, backend, direct }: Opened): Promise<void> {
-  const writers = [backend(), backend()];
+  const writers = [backend(), backend()].map(
+    (writer): Append =>
+      (key, entry) =>
+        append(writer, key, entry),
+  );
   const key = `list-${fault}`;
+  const { struck, confirmed } = await strike(fault, most, { proxy, writers, key });
+  expect(struck, fault).toBeGreaterThanOrEqual(Math.min(most, 3));
+  const { list: stored } = await listIn(direct as BaseTokenBackend, key);
+  expect(wrongIn(stored, confirmed)).toEqual([]);
+  expect(confirmed).toHaveLength(2 * most);
+}
+
+async function strike(
+  fault: Fault,
+  most: number,
+  { proxy, writers, key }: { readonly proxy: TcpFaultProxy; readonly writers: readonly Append[]; readonly key: string },
+) {
   const confirmed: string[] = [];
   let struck = 0;
   for (let nth = 1; nth <= most; nth++) {
     proxy.arm(fault, nth);
     await Promise.all(
-      writers.map(async (writer, index) => {
+      writers.map(async (write, index) => {
         const entry = `${nth}-${index}`;
-        if (await append(writer, key, entry)) confirmed.push(entry);
+        if (await write(key, entry)) confirmed.push(entry);
       }),
     );
     if (proxy.disarm()) struck += 1;
   }
-  expect(struck, fault).toBeGreaterThanOrEqual(Math.min(most, 3));
-  const { list: stored } = await listIn(direct as BaseTokenBackend, key);
-  expect(new Set(stored).size).toBe(stored.length);
-  expect(stored.filter((entry) => confirmed.includes(entry)).toSorted()).toEqual(confirmed.toSorted());
-  expect(confirmed).toHaveLength(2 * most);
+  return { struck, confirmed };
+}
+
+/** Entries that are stored twice, and those that were confirmed and are not stored. */
+function wrongIn(stored: readonly string[], confirmed: readonly string[]): string[] {
+  const twice = stored.filter((entry, at) => stored.indexOf(entry) !== at).map((entry) => `${entry} twice`);
+  return [...twice, ...confirmed.filter((entry) => !stored.includes(entry)).map((entry) => `${entry} lost`)];
 }
 
 /** Appends by compare-and-swap until the entry is there; true when a write, or a look at the record, said so. */
