@@ -15,6 +15,8 @@ interface Played {
   /** Users in one record, spread over 4 processes. */
   readonly lost: number;
   readonly spreadErrors: number;
+  /** What the errors were, and how often. */
+  readonly codes?: string;
   /** File handles left to the garbage collector. */
   readonly leakedHandles?: number;
 }
@@ -28,8 +30,9 @@ export const msalStorms: Proof = async (settings) => {
   const tell = (name: string, played: Played, required: boolean) => {
     const asked = expiries * 8 * CALLERS;
     const text = `${played.calls} calls for ${expiries} expiries, ${played.errors} of ${asked} callers failed, session ${played.alive ? 'alive' : 'dead'}; ${played.lost} of ${users} rotated tokens lost, ${played.spreadErrors} errors`;
-    if (!required) return findings.tell(name, text);
+    if (played.codes) findings.detail(`${name}, errors: ${played.codes}`);
     findings.tell(name, text);
+    if (!required) return findings;
     const flawless = played.calls === expiries && played.errors + played.lost + played.spreadErrors === 0 && played.alive;
     return findings.requireEqual(`${name} flawless`, flawless ? 1 : 0, 1);
   };
@@ -100,6 +103,7 @@ async function play(
   let calls = 0;
   let alive = false;
   let leakedHandles = 0;
+  const codes: string[] = [];
   {
     await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
     await stage.signIn(ADA);
@@ -107,7 +111,9 @@ async function play(
     for (let expiry = 0; expiry < expiries; expiry++) {
       settings.progress(`${plugin}: expiry ${expiry + 1}`);
       await programs.expire();
-      errors += (await programs.storm(() => Array.from({ length: CALLERS }, () => ADA))).length;
+      const met = await programs.storm(() => Array.from({ length: CALLERS }, () => ADA));
+      errors += met.length;
+      codes.push(...met);
     }
     calls = stage.refreshCalls().length;
     alive = stage.refreshCalls().every(({ error }) => error === undefined);
@@ -119,12 +125,13 @@ async function play(
   await using programs = await startPrograms(stage, { ...plan, count: 4 });
   settings.progress(`${plugin}: ${names.length} users`);
   await programs.expire();
-  const spreadErrors = (await programs.storm((index) => share(names, index))).length;
+  const met = await programs.storm((index) => share(names, index));
+  codes.push(...met);
   const stored = await programs.stored();
   const newest = stage.newestIssued();
   const lost = names.filter((username) => !stored?.has(newest.get(username) ?? '')).length;
   leakedHandles += await programs.leakedHandles();
-  return { calls, errors, alive, lost, spreadErrors, leakedHandles };
+  return { calls, errors, alive, lost, spreadErrors: met.length, codes: counted(codes), leakedHandles };
 }
 
 async function startPrograms(
@@ -134,6 +141,14 @@ async function startPrograms(
   const found = await stage.backend.records.read(stage.backend.defaultTokenKey);
   if (found === undefined || found === 'not-modified') throw new Error('nobody is signed in');
   return MsalPrograms.start(plugin, { count, authority: stage.authority, record: found.data, extensions });
+}
+
+function counted(codes: readonly string[]): string {
+  const counts = Object.entries(Object.groupBy(codes, (code) => code)).map(([code, all]) => [code, all?.length ?? 0] as const);
+  return counts
+    .toSorted(([, one], [, other]) => other - one)
+    .map(([code, count]) => `${count} ${code}`)
+    .join(', ');
 }
 
 const namesOf = (count: number) => Array.from({ length: count }, (_, index) => `user${index}@contoso.example`);
