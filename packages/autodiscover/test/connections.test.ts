@@ -1,4 +1,7 @@
+import { createHash, createHmac } from 'node:crypto';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
+  type AuthScheme,
   AutodiscoverCache,
   Autodiscovery,
   closeConnections,
@@ -9,7 +12,7 @@ import {
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ewsSettings } from './fixtures/answers.js';
 import { exchange, redirectTo } from './lab/exchange.js';
-import { type Lab, startLab } from './lab/lab.js';
+import { type Handler, type Lab, startLab } from './lab/lab.js';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -109,6 +112,60 @@ describe('identical discoveries at the same time', () => {
     for (const error of errors) expect(error).toMatchObject({ code: 'TOKENRY_AUTODISCOVER_MAILBOX_NOT_FOUND' });
     expect(posts()).toBe(1);
   });
+});
+
+it('a scheme of three messages signs in on one connection, bound to its channel, for discovery and EWS alike', async () => {
+  const password = 'secret-TEST-password';
+  const proof = (challenge: string, binding: Uint8Array) =>
+    createHmac('sha256', password).update(challenge).update(binding).digest('base64');
+  const scheme: AuthScheme = {
+    name: 'NTLM',
+    bindsConnection: true,
+    accepts: ({ hostname }) => hostname.endsWith('.corp.example'),
+    async authorize({ challenge, round, serverCertificate = new Uint8Array() }) {
+      if (round === 1) return 'NTLM negotiate';
+      if (challenge?.token === undefined) return undefined;
+      return `NTLM ${proof(challenge.token, createHash('sha256').update(serverCertificate).digest())}`;
+    },
+  };
+  // The server's side: a challenge belongs to its connection, and the proof to the certificate shown there.
+  const challenges = new WeakMap<object, string>();
+  const guarded =
+    (inner: Handler): Handler =>
+    (request, response) => {
+      const socket = response.socket as TLSSocket;
+      const { authorization = '' } = request.headers;
+      const challenge = challenges.get(socket);
+      challenges.delete(socket);
+      const certificate = socket.getCertificate() as PeerCertificate;
+      if (
+        challenge !== undefined &&
+        authorization === `NTLM ${proof(challenge, createHash('sha256').update(certificate.raw).digest())}`
+      )
+        return inner(request, response);
+      const fresh = Buffer.from(crypto.randomUUID()).toString('base64');
+      if (authorization === 'NTLM negotiate') challenges.set(socket, fresh);
+      return { status: 401, headers: { 'www-authenticate': authorization === 'NTLM negotiate' ? `NTLM ${fresh}` : 'NTLM' } };
+    };
+  lab.host(HOST, guarded(exchange({ soap })));
+  lab.host(
+    'mail.corp.example',
+    guarded(() => ({ body: 'welcome' })),
+  );
+  const found = await discover(ADA, lab.options({ askMicrosoft: false, authScheme: scheme }));
+  expect(found).toMatchObject({ mailboxVerified: true, authSchemes: ['NTLM'] });
+  const call = () => found.services.ews?.fetch('https://mail.corp.example/EWS/Exchange.asmx', { method: 'POST', body: '<x/>' });
+  for (let i = 0; i < 3; i++) expect(await (await call())?.text()).toBe('welcome');
+  // Connections that were signed in are closed with their last answer: nobody else can use them.
+  await expect.poll(() => lab.connections()).toBeLessThanOrEqual(2);
+  // The mailbox is named to a server that knows the password alone.
+  const unsigned = lab.requests.filter(({ headers }) => !/^NTLM [^n]/.test(headers.authorization ?? ''));
+  expect(
+    unsigned
+      .filter(({ path, headers }) => !path.includes('.json') && headers.authorization === undefined)
+      .map(({ body }) => body)
+      .join(''),
+  ).not.toContain('ada@');
 });
 
 it('discoveries of thousands of domains leave few connections open', async () => {

@@ -6,7 +6,7 @@ export interface AuthorizeRequest {
   readonly challenge?: AuthChallenge | undefined;
   /** 1 for the first attempt; 2 and 3 after a 401 that named the scheme again. */
   readonly round: number;
-  /** The server's certificate (DER), from round 2 on, for schemes that bind to the TLS channel (Extended Protection). */
+  /** The server's certificate (DER), with `bindsConnection`: for tokens that are bound to the TLS channel (Extended Protection). */
   readonly serverCertificate?: Uint8Array | undefined;
   readonly signal?: AbortSignal | undefined;
 }

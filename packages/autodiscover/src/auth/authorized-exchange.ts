@@ -26,15 +26,18 @@ export async function authorizedExchange<T extends { readonly status: number }>(
   let challenge = offered(options.challenges, scheme);
   let last: T | undefined;
   try {
+    let serverCertificate: Uint8Array | undefined;
+    if (connection) {
+      // Tokens can be bound to the channel from the first one on: the connection is there before anything is authorised.
+      const { url, signal, timeoutMs } = request;
+      const look = await send({ method: 'GET', url, signal, timeoutMs, connection });
+      serverCertificate = options.certificateOf(look);
+      challenge = offered(challengesOf(look), scheme) ?? challenge;
+      options.discard?.(look);
+    }
     for (let round = 1; round <= MAX_ROUNDS; round++) {
-      const serverCertificate = connection && last && options.certificateOf(last);
-      const authorization = await scheme.authorize({
-        url: request.url,
-        challenge,
-        round,
-        serverCertificate,
-        signal: request.signal,
-      });
+      const { url, signal } = request;
+      const authorization = await scheme.authorize({ url, challenge, round, serverCertificate, signal });
       if (authorization === undefined) break;
       if (last !== undefined) options.discard?.(last);
       last = await send({ ...request, headers: { ...request.headers, authorization }, connection });
@@ -43,13 +46,9 @@ export async function authorizedExchange<T extends { readonly status: number }>(
     }
     return last;
   } finally {
-    // Idle connections go; an answer still being read keeps its own.
-    if (connection) queueMicrotask(() => closeIdle(connection));
+    // An answer that is still being read keeps its connection until then.
+    connection?.retire();
   }
-}
-
-function closeIdle(connection: { readonly freeSockets: NodeJS.ReadOnlyDict<{ destroy(): void }[]>; keepAlive?: boolean }): void {
-  for (const sockets of Object.values(connection.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
 /** What the server offered for this scheme, if it did. */

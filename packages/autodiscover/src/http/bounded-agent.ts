@@ -9,9 +9,18 @@ const MAX_IDLE_SOCKETS = 64;
 export class BoundedAgent extends https.Agent {
   readonly #idle = new Set<Duplex>();
   readonly #watched = new WeakSet<Duplex>();
+  #retired = false;
+
+  /** Closes idle connections, and each of the others as soon as its request is done. */
+  retire(): void {
+    this.#retired = true;
+    for (const socket of this.#idle) socket.destroy();
+    this.#idle.clear();
+  }
 
   /** @internal Called by node:https when a request is done. */
   override keepSocketAlive(socket: Duplex): boolean {
+    if (this.#retired) return false;
     // Declared as void, but what it returns decides.
     if ((super.keepSocketAlive(socket) as unknown) === false) return false;
     if (!this.#watched.has(socket)) {

@@ -3,6 +3,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import tls from 'node:tls';
 import type { ProxyOptions } from '@tokenry/core/http';
+import type { BoundedAgent } from './bounded-agent.js';
 import { type AddressRules, checkLiteral, pinnedLookup } from './host-lookup.js';
 import { type ProxyChoice, proxyChoice, proxyHeaders } from './proxies.js';
 import { readBody } from './read-body.js';
@@ -84,12 +85,12 @@ export class HttpClient {
     return this.#closing.signal;
   }
 
-  /** An agent with a single connection; destroy it when the handshake and its requests are done. */
-  ownConnection(): https.Agent {
+  /** An agent with a single connection; retire it when the handshake and its requests are done. */
+  ownConnection(): BoundedAgent {
     return this.#newAgent({ maxSockets: 1 });
   }
 
-  #newAgent(more: https.AgentOptions = {}): https.Agent {
+  #newAgent(more: https.AgentOptions = {}): BoundedAgent {
     const pinned = this.#rules.blockPrivateNetworks ? this.#agentOptions.lookup : undefined;
     const tunnel = { proxyFor: this.#proxyFor, pinned, connectTimeoutMs: TUNNEL_TIMEOUT_MS };
     return new TunnelAgent({ ...this.#agentOptions, ...more }, tunnel);
