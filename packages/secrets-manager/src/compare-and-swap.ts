@@ -10,9 +10,13 @@ const REMOVED = Buffer.from('{"_tokenry":"removed"}');
 
 /** How long a removal that somebody began may take before a new record takes its place. */
 const REMOVAL_MS = 5_000;
+/** The deletion knows no condition: sent later than this after the look at the record, it could meet a new one. */
+const DELETE_WITHIN_MS = 4_000;
 /** How long the service may need to forget a secret that was deleted without recovery. */
 const FORGETTING_MS = 30_000;
 const POLL_MS = 100;
+/** How often a step is repeated because others keep writing. */
+const MAX_ATTEMPTS = 20;
 
 export interface Write extends SignalOption {
   readonly name: string;
@@ -79,7 +83,7 @@ export class CompareAndSwap {
       try {
         return await (now ? this.replace(write, now.version) : this.create(write));
       } catch (error) {
-        if (!VersionConflictError.is(error) || attempt === 20) throw error;
+        if (!VersionConflictError.is(error) || attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }
@@ -87,6 +91,7 @@ export class CompareAndSwap {
   /** Removes a record; resolves to whether there was one. With `expected`, only that version. */
   async remove(name: string, id: string, { expected, signal }: SignalOption & { readonly expected?: string }): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
+      const lookedAt = performance.now();
       const now = await this.#secrets.current(id, { signal });
       if (!now) return false;
       if (!isRemoved(now)) {
@@ -95,12 +100,25 @@ export class CompareAndSwap {
           // The deletion itself knows no condition: this step is the removal, and nobody can undo it unseen.
           await this.replace({ name, id, data: REMOVED, signal }, now.version);
         } catch (error) {
-          if (!VersionConflictError.is(error) || expected !== undefined || attempt === 20) throw error;
+          // The next look tells whether somebody else removed it, or wrote another version.
+          if (!VersionConflictError.is(error) || attempt === MAX_ATTEMPTS) throw error;
           continue;
         }
       }
-      await this.#secrets.delete(id, { signal });
+      await this.#delete(id, { signal, until: lookedAt + DELETE_WITHIN_MS });
       return !isRemoved(now);
+    }
+  }
+
+  /** Deletes the secret, unless it is too late for that: then the mark stays, which reads as absent. */
+  async #delete(id: string, { signal, until }: SignalOption & { readonly until: number }): Promise<void> {
+    const leftMs = Math.floor(until - performance.now());
+    if (leftMs <= 0) return;
+    const late = AbortSignal.timeout(leftMs);
+    try {
+      await this.#secrets.delete(id, { signal: signal ? AbortSignal.any([signal, late]) : late });
+    } catch (error) {
+      if (!late.aborted || signal?.aborted) throw error;
     }
   }
 

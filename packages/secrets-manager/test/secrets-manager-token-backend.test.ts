@@ -7,7 +7,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerTokenBackend, type SecretsManagerTokenBackendOptions } from '@tokenry/secrets-manager';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
 import { collect, mendAfter, rejection } from '../../s3/test/servers/checks.js';
 import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
@@ -78,6 +78,24 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     expect((await backend.loadToken())?.getAccounts()).toHaveLength(1);
     await expect.poll(() => gate.seen.length).toBe(before + 1);
     release(undefined);
+  });
+
+  test('a remover that stood still leaves the mark instead of deleting what may be new by then', async () => {
+    const backend = open();
+    await backend.saveToken(signedIn('ada'));
+    let stoodStillMs = 0;
+    const clock = performance.now.bind(performance);
+    const spied = vi.spyOn(performance, 'now').mockImplementation(() => clock() + stoodStillMs);
+    gate.intercept = (request) => {
+      if (actionOf(request) === 'UpdateSecretVersionStage') stoodStillMs = 4_001;
+      return undefined;
+    };
+    expect(await mendAfter(backend.deleteToken(), async () => spied.mockRestore())).toBe(true);
+    expect(actions()).not.toContain('DeleteSecret');
+    expect(await backend.loadToken({ fresh: true })).toBeUndefined();
+    // Removing again finishes the work.
+    expect(await backend.deleteToken()).toBe(false);
+    expect((await describeSecret('o365')).DeletedDate).toBeInstanceOf(Date);
   });
 
   test('a default secret behind the prefix is one record under one name', async () => {
