@@ -32,6 +32,7 @@ interface Change {
   readonly name: string;
   readonly expect: Expectation;
   readonly signal?: AbortSignal | undefined;
+  readonly removes?: boolean;
 }
 
 /**
@@ -117,7 +118,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
       const { path: target, stats } = await findPlace(path);
       // Absent is no conflict, and a lock would need a folder to be in.
       if (!stats) return assertAbsent(path).then(() => false);
-      const removed = await this.#exclusively(target, { name, expect, signal }, () => removeFile(target));
+      const removed = await this.#exclusively(target, { name, expect, signal, removes: true }, () => removeFile(target));
       await syncFolder(dirname(target));
       return removed;
     });
@@ -140,7 +141,9 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
   /** Compares and changes under the write lock: no other process that uses Tokenry can come in between. */
   #exclusively<T>(target: string, change: Change, action: () => Promise<T>): Promise<T> {
     const compareAndChange = async (lock: HeldLock): Promise<T> => {
-      if (change.expect !== 'anything') assertExpected(change.name, change.expect, await readRecordFile(target));
+      const found = change.expect === 'anything' ? undefined : await readRecordFile(target);
+      // Somebody else has removed it meanwhile: no conflict for whoever wants it removed.
+      if (change.expect !== 'anything' && (found || !change.removes)) assertExpected(change.name, change.expect, found);
       change.signal?.throwIfAborted();
       if (!(await lock.isHeld()))
         throw new BackendUnavailableError(

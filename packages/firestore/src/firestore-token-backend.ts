@@ -120,8 +120,8 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
           else await ref.update({ [this.#fieldName]: sdk.FieldValue.delete() }, { lastUpdateTime });
           return true;
         } catch (error) {
-          // Changed between our read and our removal: whoever wants it gone whatever it holds means the new one too.
-          if (expect !== 'anything' || !isConflict(error)) throw error;
+          // Changed between our read and our removal: the next look tells whether it is gone, or is what we expected no more.
+          if (!isConflict(error)) throw error;
           sent = false;
         }
       }

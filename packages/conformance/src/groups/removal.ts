@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { VersionConflictError } from '@tokenry/core/backend';
+import { type TokenBackend, VersionConflictError } from '@tokenry/core/backend';
 import { group } from '../group.js';
 import { readText, writeText } from '../record-text.js';
 import { rejectsWith } from '../rejections.js';
 import { accountsIn, homeAccountIdOf, signedIn } from '../sample-tokens.js';
+
+const REMOVERS = 4;
 
 export const removal = group('removal', {
   'a removed record is absent': async (scene) => {
@@ -47,10 +49,16 @@ export const removal = group('removal', {
   'a removal that expects a version of an absent record removes nothing': async (scene) => {
     const backend = await scene.open();
     const version = await writeText(backend, 'other', '{}');
-    // Absence is what was wanted: a refusal and the answer `false` are both honest.
-    const answer = await backend.records.remove('ada', { expect: { version } }).catch((error: unknown) => error);
-    assert.ok(answer === false || VersionConflictError.is(answer), `answered ${String(answer)}`);
+    assert.equal(await backend.records.remove('ada', { expect: { version } }), false);
     assert.equal(await readText(backend, 'other'), '{}');
+  },
+
+  'of many simultaneous removals of one version exactly one removes, and nobody meets a conflict': async (scene) => {
+    const peers = await scene.peers(REMOVERS, 'conditionalWrites');
+    const version = await writeText(peers[0] as TokenBackend, 'ada', '{}');
+    const answers = await Promise.all(peers.map((peer) => peer.records.remove('ada', { expect: { version } })));
+    assert.deepEqual(answers.filter(Boolean), [true]);
+    assert.equal(await peers[0]?.records.read('ada'), undefined);
   },
 
   'a late conditional write does not bring a removed record back': async (scene) => {

@@ -4,6 +4,7 @@ import {
   type ReadOptions,
   type RemoveOptions,
   type StoredRecord,
+  VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
 import { SharedMapBackend } from '../shared-map.js';
@@ -88,6 +89,13 @@ class RemovesByPrefix extends SharedMapBackend {
   }
 }
 
+class MissesWhatItWasToRemove extends SharedMapBackend {
+  protected override async removeRecord(name: string, options: RemoveOptions): Promise<boolean> {
+    if (options.expect !== 'anything' && !this.map.records.has(name)) throw new VersionConflictError(name);
+    return super.removeRecord(name, options);
+  }
+}
+
 class AlwaysHasRemovedSomething extends SharedMapBackend {
   protected override async removeRecord(name: string, options: RemoveOptions): Promise<boolean> {
     await super.removeRecord(name, options);
@@ -103,5 +111,6 @@ export const brokenReads = [
   broken('remembers its first failure', (map, options) => new NeverRecovers(map, options)),
   broken('lists only the first page', (map, options) => new ListsOnePage(map, options)),
   broken('removes everything that begins with the name', (map, options) => new RemovesByPrefix(map, options)),
+  broken('calls it a conflict that a record is gone already', (map, options) => new MissesWhatItWasToRemove(map, options)),
   broken('always claims to have removed a record', (map, options) => new AlwaysHasRemovedSomething(map, options)),
 ];

@@ -102,6 +102,10 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     caughtBy: ['removal: removing one record leaves the others'],
     alsoIn: ['token keys'],
   },
+  'calls it a conflict that a record is gone already': {
+    caughtBy: ['removal: a removal that expects a version of an absent record removes nothing'],
+    alsoIn: ['removal'],
+  },
   'always claims to have removed a record': {
     caughtBy: [
       'removal: removing answers whether a record was there',

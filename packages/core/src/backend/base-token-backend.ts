@@ -124,7 +124,12 @@ export abstract class BaseTokenBackend implements TokenBackend {
   // biome-ignore lint/suspicious/noConfusingVoidType: a hook may return nothing
   protected abstract writeRecord(name: string, data: Uint8Array, options: WriteOptions): Promise<string | void>;
 
-  /** Removes one record if `options.expect` is met, and resolves to whether there was one. Absent is no conflict. */
+  /**
+   * Removes one record if `options.expect` is met, and resolves to whether there was one. A record that is absent is no
+   * conflict, whatever version was expected: it is as gone as it was to be, and the answer is `false`. So of several who
+   * remove the same version at once one hears `true`.
+   * @throws VersionConflictError when another version is stored.
+   */
   protected abstract removeRecord(name: string, options: RemoveOptions): Promise<boolean>;
 
   /** Yields the names of all records, in any order; side records and strangers are sorted out by the base class. */

@@ -21,6 +21,13 @@ export interface RawRecordsOptions {
   readonly exclusively: <T>(name: string, task: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 }
 
+/** What to do once the expectation is met. */
+interface Steps<T> {
+  readonly change: () => Promise<T>;
+  /** Instead, where a record is to be there and is not. @default a conflict */
+  readonly absent?: () => Promise<T>;
+}
+
 /**
  * Records by name, as stored. Adds to the hooks what every store needs: a version, the size limit, one write at a time
  * per record, comparison where the store has none, and the answer to a write whose own answer was lost.
@@ -47,42 +54,49 @@ export class RawRecords {
     const { maxRecordBytes = Number.POSITIVE_INFINITY } = this.#options.capabilities();
     if (data.byteLength > maxRecordBytes)
       return Promise.reject(new RecordTooLargeError(name, { bytes: data.byteLength, maxRecordBytes }));
-    return this.#compared(name, options, async () => {
-      try {
-        return (await this.#options.hooks.write(name, data, options)) ?? contentVersion(data);
-      } catch (error) {
-        return this.#afterLostWrite(name, data, { error, options });
-      }
+    return this.#compared(name, options, {
+      change: async () => {
+        try {
+          return (await this.#options.hooks.write(name, data, options)) ?? contentVersion(data);
+        } catch (error) {
+          return this.#afterLostWrite(name, data, { error, options });
+        }
+      },
     });
   }
 
   remove(name: string, options: RemoveOptions): Promise<boolean> {
-    return this.#compared(name, options, async () => {
-      try {
-        return await this.#options.hooks.remove(name, options);
-      } catch (error) {
-        if (!isLostAnswer(error) || options.signal?.aborted) throw error;
-        const now = await this.read(name, withoutVersion(options)).catch(() => 'unknown' as const);
-        if (now !== undefined) throw error;
-        return true;
-      }
+    const absent = async () => false;
+    return this.#compared(name, options, {
+      absent,
+      change: async () => {
+        try {
+          return await this.#options.hooks.remove(name, options);
+        } catch (error) {
+          if (!isLostAnswer(error) || options.signal?.aborted) throw error;
+          const now = await this.read(name, withoutVersion(options)).catch(() => 'unknown' as const);
+          if (now !== undefined) throw error;
+          return true;
+        }
+      },
     });
   }
 
-  #compared<T>(name: string, options: WriteOptions, write: () => Promise<T>): Promise<T> {
+  #compared<T>(name: string, options: WriteOptions, steps: Steps<T>): Promise<T> {
     const task =
       this.#options.capabilities().conditionalWrites || options.expect === 'anything'
-        ? write
-        : () => this.#options.exclusively(name, () => this.#compareThen(name, options, write), options.signal);
+        ? steps.change
+        : () => this.#options.exclusively(name, () => this.#compareThen(name, options, steps), options.signal);
     return this.#queue.run(name, task, options.signal);
   }
 
-  async #compareThen<T>(name: string, options: WriteOptions, write: () => Promise<T>): Promise<T> {
+  async #compareThen<T>(name: string, options: WriteOptions, { change, absent }: Steps<T>): Promise<T> {
     const now = await this.read(name, withoutVersion(options));
+    if (now === undefined && absent) return absent();
     const version = now === undefined || now === 'not-modified' ? undefined : now.version;
     const expected = typeof options.expect === 'object' ? options.expect.version : undefined;
     if (version !== expected) throw new VersionConflictError(name);
-    return write();
+    return change();
   }
 
   // The store may have committed although its answer never came. Our own bytes there mean that it did: nobody else

@@ -43,7 +43,7 @@ export interface RecordStore {
   read(key: string, options?: ReadOptions): Promise<Required<StoredRecord> | 'not-modified' | undefined>;
   /** Resolves to the new version. */
   write(key: string, data: Uint8Array, options: WriteOptions): Promise<string>;
-  /** Resolves to whether a record was there. */
+  /** Resolves to whether a record was there; an absent one is no conflict, whatever version was expected. */
   remove(key: string, options: RemoveOptions): Promise<boolean>;
   list(options?: { readonly signal?: AbortSignal }): AsyncIterable<string>;
 }

@@ -102,4 +102,10 @@ describe('raw records', () => {
     await expect(raw.remove('r', { expect: { version: 'old' } })).rejects.toThrow(VersionConflictError);
     expect(await raw.remove('r', { expect: { version: contentVersion(bytes('0')) } })).toBe(true);
   });
+
+  it('call the removal of what is absent no conflict, also where the store compares nothing itself', async () => {
+    const raw = open(new AsyncStore(), { ...all, conditionalWrites: false });
+    expect(await raw.remove('r', { expect: { version: 'v1' } })).toBe(false);
+    await expect(raw.write('r', bytes('mine'), { expect: { version: 'v1' } })).rejects.toThrow(VersionConflictError);
+  });
 });
