@@ -1,5 +1,6 @@
-// Writes the JavaScript of core: one file per entry plus what entries share, because loading 120 small modules takes
-// Node.js longer than everything that a program does with a stored token. The compiler writes the types beside it.
+// Writes the JavaScript of core and of the file backend: one file per entry plus what entries share, because loading 140
+// small modules takes Node.js longer than everything that a program does with a stored token. The compiler writes the types
+// beside it.
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,5 +45,6 @@ function isUpToDate(folder, names) {
   if (!outputs.every((file) => existsSync(file))) return false;
   const oldest = Math.min(...outputs.map((file) => statSync(file).mtimeMs));
   const sources = readdirSync(join(folder, 'src'), { recursive: true }).map((file) => join(folder, 'src', file));
-  return [...sources, join(folder, 'package.json')].every((file) => statSync(file).mtimeMs < oldest);
+  const rules = [join(folder, 'package.json'), join(folder, 'tsconfig.json'), fileURLToPath(import.meta.url)];
+  return [...sources, ...rules].every((file) => statSync(file).mtimeMs < oldest);
 }

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { currentOwner, currentOwnerText, type Owner, parseOwner } from './process-identity.js';
 
 /** Linux file systems keep a link of up to 59 bytes inside the inode: no block, so also on a full disk (ext4(5)). */
 const INLINE_BYTES = 59;
 
 /** Two installed copies of this package in one thread have the same owner. */
-const copy = randomBytes(4).toString('hex');
-const host = hostname().replace(/[^A-Za-z0-9.-]/g, '');
+let copy: string | undefined;
+let host: string | undefined;
 let count = 0;
 
 /** A text that this machine never makes twice: `<owner>.<random><number>`. */
 export function newMark(): string {
   count += 1;
+  copy ??= randomBytes(4).toString('hex');
   return `${currentOwnerText()}.${copy}${count.toString(36)}`;
 }
 
@@ -21,6 +21,10 @@ export function newMark(): string {
  * between. A mark, and the start of the host name for people.
  */
 export function newClaim(): string {
+  host ??= process
+    .getBuiltinModule('node:os')
+    .hostname()
+    .replace(/[^A-Za-z0-9.-]/g, '');
   return `${newMark()}@${host}`.slice(0, INLINE_BYTES);
 }
 

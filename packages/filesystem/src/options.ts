@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { isAbsolute, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BaseTokenBackendOptions, invalidArgument, outOfRange, strictOptions } from '@tokenry/core/backend';
@@ -35,7 +34,7 @@ function stateFolder(): string {
 
 function homeFolder(): string {
   try {
-    const home = homedir();
+    const home = process.getBuiltinModule('node:os').homedir();
     if (isAbsolute(home)) return home;
   } catch {
     // A user id without an entry in the user database, as in many containers.

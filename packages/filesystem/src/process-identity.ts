@@ -1,7 +1,4 @@
 import { hash, randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { hostname, uptime } from 'node:os';
-import { threadId } from 'node:worker_threads';
 
 /**
  * Who holds a lock, a lease or a temporary file: one thread of one process. It fits into a file name and into a short
@@ -27,6 +24,10 @@ const WEAK = 'w';
 /** How far two estimates of one boot time lie apart at most; beyond that the clock was set or the machine was restarted. */
 const BOOT_TOLERANCE_SECONDS = 120;
 
+// Loaded on first need: a process that only reads a record claims nothing.
+const fs = () => process.getBuiltinModule('node:fs');
+const os = () => process.getBuiltinModule('node:os');
+
 let self: { readonly owner: Owner; readonly text: string } | undefined;
 
 /** The thread that runs this. */
@@ -46,12 +47,12 @@ function identity(): { readonly owner: Owner; readonly text: string } {
 function linuxOwner(): Owner | undefined {
   try {
     // A synchronous call runs on the thread that asks; proc(5): <pid>/task/<tid>.
-    const [pid, , tid] = readlinkSync('/proc/thread-self').split('/').map(Number);
+    const [pid, , tid] = fs().readlinkSync('/proc/thread-self').split('/').map(Number);
     const stat = readStat('/proc/thread-self/stat');
     // Another pid means a /proc of another namespace, which cannot tell us who is alive.
     if (pid !== process.pid || tid === undefined || typeof stat !== 'object') return undefined;
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const machine = digest(`${boot} ${readlinkSync('/proc/self/ns/pid')} ${timeNamespace()}`);
+    const boot = fs().readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    const machine = digest(`${boot} ${fs().readlinkSync('/proc/self/ns/pid')} ${timeNamespace()}`);
     return { machine, pid, tid, startedAt: stat.startedAt };
   } catch {
     return undefined;
@@ -61,7 +62,7 @@ function linuxOwner(): Owner | undefined {
 /** Start times are told relative to the time namespace's boot (time_namespaces(7)); kernels before 5.6 have none. */
 function timeNamespace(): string {
   try {
-    return readlinkSync('/proc/self/ns/time');
+    return fs().readlinkSync('/proc/self/ns/time');
   } catch {
     return '';
   }
@@ -69,9 +70,14 @@ function timeNamespace(): string {
 
 function weakOwner(): Owner {
   // Linux without a usable /proc: two containers may share host name and pid, so everybody else has to count as remote.
-  const machine = process.platform === 'linux' ? randomBytes(8).toString('hex') : digest(hostname());
-  const bootAt = Math.round(Date.now() / 1000 - uptime());
-  return { machine: WEAK + machine.slice(1), pid: process.pid, tid: threadId, startedAt: bootAt };
+  const machine = process.platform === 'linux' ? randomBytes(8).toString('hex') : digest(os().hostname());
+  const bootAt = Math.round(Date.now() / 1000 - os().uptime());
+  return {
+    machine: WEAK + machine.slice(1),
+    pid: process.pid,
+    tid: process.getBuiltinModule('node:worker_threads').threadId,
+    startedAt: bootAt,
+  };
 }
 
 const digest = (text: string): string => hash('sha256', text, 'hex').slice(0, 16);
@@ -130,7 +136,7 @@ interface Stat {
 
 function readStat(path: string): Stat | 'gone' | 'hidden' {
   try {
-    const stat = readFileSync(path, 'latin1');
+    const stat = fs().readFileSync(path, 'latin1');
     // The second field is the program's name in brackets and may itself hold blanks and brackets.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state = '', threads, startedAt] = [fields[0], Number(fields[17]), Number(fields[19])];

@@ -1,5 +1,5 @@
-import { constants, type Stats } from 'node:fs';
-import { chmod, chown, lstat, readFile, rename, stat, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, constants, lstat, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { CapabilityError } from '@tokenry/core/backend';
 import { retryWhileShared } from './windows-sharing.js';
 

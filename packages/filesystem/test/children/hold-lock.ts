@@ -1,5 +1,7 @@
-import { WriteLock } from '../../dist/write-lock.js';
 import { args, hangUp, onMessage, say } from './talk.ts';
+import './run-sources.ts';
+
+const { WriteLock } = await import('../../src/write-lock.ts');
 
 /** Holds a lock until told to let go. */
 const [path] = args as [string];

@@ -1,5 +1,7 @@
-import { newClaim } from '../../dist/claim.js';
 import { say } from './talk.ts';
+import './run-sources.ts';
+
+const { newClaim } = await import('../../src/claim.ts');
 
 /** Says a claim of its own and ends: a dead owner's claim. */
 say(newClaim());

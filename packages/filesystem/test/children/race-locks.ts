@@ -1,9 +1,11 @@
 import { open, unlink } from 'node:fs/promises';
-import { claimOwner, newClaim } from '../../dist/claim.js';
-import { createClaim, readClaim, removeClaim } from '../../dist/claim-file.js';
-import { ownerState } from '../../dist/process-identity.js';
-import { WriteLock } from '../../dist/write-lock.js';
 import { args, onMessage, say } from './talk.ts';
+import './run-sources.ts';
+
+const { claimOwner, newClaim } = await import('../../src/claim.ts');
+const { createClaim, readClaim, removeClaim } = await import('../../src/claim-file.ts');
+const { ownerState } = await import('../../src/process-identity.ts');
+const { WriteLock } = await import('../../src/write-lock.ts');
 
 /**
  * Races for one stale lock per message, with several contenders in this process, and says how often two of them were inside at

@@ -1,5 +1,7 @@
 import { parentPort } from 'node:worker_threads';
-import { newClaim } from '../../dist/claim.js';
+import './run-sources.ts';
+
+const { newClaim } = await import('../../src/claim.ts');
 
 /** Says a claim of this thread and stays until terminated. */
 parentPort?.postMessage(newClaim());
