@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { AccessTokenResult } from './access-token.js';
 import { type AccountOptions, leaseTimingOf, windowsOf } from './account-options.js';
 import {
@@ -20,6 +19,7 @@ import { MSGraphProtocol } from './protocol/graph.js';
 import type { Protocol } from './protocol/protocol.js';
 import { reservedScopes, type Scopes } from './protocol/scopes.js';
 import type { ProviderContext, TokenProvider } from './provider/token-provider.js';
+import { RecentMap } from './recent-map.js';
 import { AccessTokenSource, type GetTokenOptions } from './refresh/access-token-source.js';
 import { RefreshCoordinator } from './refresh/coordinator.js';
 import { LegacyImport } from './refresh/legacy-import.js';
@@ -51,7 +51,7 @@ export class AccountEngine {
   readonly #coordinator: RefreshCoordinator | undefined;
   readonly #legacyImport: LegacyImport | undefined;
   readonly #calls = new Set<Promise<unknown>>();
-  readonly #questions = new LRUCache<string, Question>({ max: 1_000 });
+  readonly #questions = new RecentMap<string, Question>(1_000);
   #anyAccount: Question | undefined;
 
   /** No I/O. `options` are checked already. */

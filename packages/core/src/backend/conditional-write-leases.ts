@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { VersionConflictError } from '../errors.js';
 import { emit } from '../observability/events.js';
+import { RecentMap } from '../recent-map.js';
 import { decodeLease, encodeLease, type LeaseRecord } from './lease-record.js';
 import type { RawRecords, VersionedRecord } from './raw-records.js';
 import type { Expectation, LeaseProvider, LeaseRequest } from './token-backend.js';
@@ -36,7 +36,7 @@ const MAX_WATCHES = 10_000;
 export class ConditionalWriteLeases implements LeaseProvider {
   readonly #records: Pick<RawRecords, 'read' | 'write'>;
   readonly #clock: Clock;
-  readonly #watches = new LRUCache<string, Watch>({ max: MAX_WATCHES });
+  readonly #watches = new RecentMap<string, Watch>(MAX_WATCHES);
   readonly #held = new Map<string, Holding>();
 
   constructor(options: { readonly records: Pick<RawRecords, 'read' | 'write'>; readonly clock: Clock }) {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type Clock, sleep } from '../clock.js';
 import { LeaseTimeoutError } from '../errors.js';
 import { emit } from '../observability/events.js';
@@ -93,5 +92,5 @@ function timedOut(name: string, holder: string, waitedMs: number): LeaseTimeoutE
 }
 
 function newOwner(): string {
-  return `${hostname()}:${process.pid}:${randomUUID()}`;
+  return `${process.getBuiltinModule('node:os').hostname()}:${process.pid}:${randomUUID()}`;
 }

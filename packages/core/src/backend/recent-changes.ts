@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
+import { RecentMap } from '../recent-map.js';
 import type { TokenCache } from '../tokens/token-cache.js';
 import type { Change } from './pending-saves.js';
 
@@ -20,7 +20,7 @@ interface Remembered {
  * token back: its successor is still known here.
  */
 export class RecentChanges {
-  readonly #byKey = new LRUCache<string, readonly Remembered[]>({ max: MAX_RECORDS });
+  readonly #byKey = new RecentMap<string, readonly Remembered[]>(MAX_RECORDS);
   readonly #clock: Clock;
 
   constructor(clock: Clock) {

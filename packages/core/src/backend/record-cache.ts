@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
 import { outOfRange, strictOptions } from '../options.js';
+import { RecentMap } from '../recent-map.js';
 import type { DecodedRecord } from './record-source.js';
 
 /** How decoded records are kept in memory. */
@@ -64,7 +64,7 @@ function defaultStalenessMs(revalidateAfterMs: number): number {
 
 /** Decoded records in memory, one form of each. Absence is never kept. */
 export class RecordCache {
-  readonly #entries: LRUCache<string, CachedRecord>;
+  readonly #entries: RecentMap<string, CachedRecord>;
   readonly #reads = new Map<string, Set<ReadTicket>>();
   readonly #options: Required<RecordCacheOptions>;
   readonly #clock: Clock;
@@ -74,7 +74,7 @@ export class RecordCache {
   constructor(options: Required<RecordCacheOptions>, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#entries = new LRUCache({ max: options.maxRecords, dispose: letGo });
+    this.#entries = new RecentMap(options.maxRecords, letGo);
   }
 
   get(tokenKey: string): CachedRecord | undefined {

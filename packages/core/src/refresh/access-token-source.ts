@@ -7,7 +7,7 @@ import type { AccountInfo, StoredAccessToken } from '../tokens/schema.js';
 import type { RefreshCoordinator, RefreshedToken } from './coordinator.js';
 import { hold } from './hold.js';
 import { drawFor, type RefreshWindows, scheduleOf, type TokenSchedule } from './policy.js';
-import { accountFor, type Question, requestFor, selectedAccount, type TokenPlace } from './question.js';
+import { accountFor, matchFor, type Question, requestFor, selectedAccount, type TokenPlace } from './question.js';
 import type { ServerClock } from './server-clock.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
 import { flightKey, type RefreshTrigger, type TokenRequest } from './token-request.js';
@@ -153,7 +153,7 @@ export class AccessTokenSource {
     const place = this.#options.place(tokenKey);
     const account = question.appOnly || question.assertion ? undefined : selectedAccount(question, record.cache, place.clientId);
     if (!account && !question.appOnly && question.assertion === undefined) return undefined;
-    const stored = record.index.find(requestFor(question, place, { account }).match);
+    const stored = record.index.find(matchFor(question, place, account));
     if (!stored) return undefined;
     const hit = this.#toHit(stored, { record, question, account });
     const hits = this.#hits.get(record) ?? new Map<string, Hit>();

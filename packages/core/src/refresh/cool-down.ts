@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.js';
+import { RecentMap } from '../recent-map.js';
 
 /** Why a refresh is not tried again yet. */
 export interface Cooling {
@@ -15,7 +15,7 @@ export interface Cooling {
 /** Remembers failed refreshes for a while, so that a failing server is not asked by every caller. Bounded. */
 export class CoolDown {
   readonly #clock: Clock;
-  readonly #entries = new LRUCache<string, Cooling>({ max: 1_000 });
+  readonly #entries = new RecentMap<string, Cooling>(1_000);
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -1,6 +1,7 @@
 import { leaseName } from '../backend/lease-name.js';
 import { AccountRemovedError, AmbiguousAccountError, NotAuthenticatedError } from '../errors.js';
 import { userAssertionHash } from '../provider/assertion-hash.js';
+import type { AccessTokenRequest } from '../tokens/access-token-index.js';
 import type { AccountInfo } from '../tokens/schema.js';
 import type { TokenCache } from '../tokens/token-cache.js';
 import type { TokenRequest } from './token-request.js';
@@ -72,6 +73,22 @@ function hasTokens(cache: TokenCache, { homeAccountId }: AccountInfo, clientId: 
   return cache.tokenIsLongLived({ homeAccountId, clientId }) || cache.getAccessToken({ homeAccountId, clientId }) !== undefined;
 }
 
+/** What finds the answer to a question in a record. */
+export function matchFor(question: Question, place: TokenPlace, account: AccountInfo | undefined): AccessTokenRequest {
+  const { scopes, tenantId, assertion } = question;
+  const { clientId, environments } = place;
+  const homeAccountId = account?.homeAccountId;
+  return {
+    id: `${question.id}\n${homeAccountId ?? ''}`,
+    clientId,
+    environments,
+    homeAccountId: homeAccountId ?? null,
+    scopes,
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...(assertion === undefined ? {} : { userAssertionHash: userAssertionHash(assertion) }),
+  };
+}
+
 /** The token request behind a question, once the account is known. */
 export function requestFor(
   question: Question,
@@ -79,27 +96,18 @@ export function requestFor(
   options: { readonly account: AccountInfo | undefined; readonly claims?: string | undefined },
 ): TokenRequest {
   const { scopes, tenantId, assertion } = question;
-  const { tokenKey, clientId, environments } = place;
+  const match = matchFor(question, place, options.account);
   const homeAccountId = options.account?.homeAccountId;
-  const assertionHash = assertion === undefined ? undefined : userAssertionHash(assertion);
   return {
-    tokenKey,
+    tokenKey: place.tokenKey,
     grantType: grantTypeOf(question),
-    match: {
-      id: `${question.id}\n${homeAccountId ?? ''}`,
-      clientId,
-      environments,
-      homeAccountId: homeAccountId ?? null,
-      scopes,
-      ...(tenantId === undefined ? {} : { tenantId }),
-      ...(assertionHash === undefined ? {} : { userAssertionHash: assertionHash }),
-    },
+    match,
     homeAccountId,
     tenantId,
     scopes,
     claims: options.claims,
     // Different people's assertions have nothing to wait for one another.
-    leaseName: leaseName({ ...place, homeAccountId, scopes: [tenantId ?? '', assertionHash ?? '', ...scopes] }),
+    leaseName: leaseName({ ...place, homeAccountId, scopes: [tenantId ?? '', match.userAssertionHash ?? '', ...scopes] }),
     ...(assertion === undefined ? {} : { assertion }),
   };
 }

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import type { ConsentHandler } from './consent.js';
 import { deviceCodeConsent } from './device-code-consent.js';
 import { loopbackConsent } from './loopback-consent.js';
@@ -16,5 +14,7 @@ function hasTerminal(): boolean {
 /** A desktop is known by its display sockets: the environment is not read here. */
 function hasBrowser(): boolean {
   if (process.platform === 'darwin' || process.platform === 'win32') return true;
+  const { existsSync } = process.getBuiltinModule('node:fs');
+  const { userInfo } = process.getBuiltinModule('node:os');
   return ['/tmp/.X11-unix/X0', `/run/user/${userInfo().uid}/wayland-0`, '/mnt/wslg'].some((path) => existsSync(path));
 }
