@@ -1,4 +1,4 @@
-import { type EnvironmentProxies, environmentProxies, type ProxyOptions, proxyUrl } from '@tokenry/core/http';
+import { type EnvironmentProxies, type ProxyOptions, proxiesOfEnvironment, proxyUrl } from '@tokenry/core/http';
 
 /** Which forward proxy, if any, leads to a host. */
 export type ProxyChoice = (target: {
@@ -17,7 +17,7 @@ export function proxyChoice(proxy: string | false | ProxyOptions | undefined): P
     const url = new URL(proxyUrl(proxy));
     return () => url;
   }
-  const environment = environmentProxies(process.env);
+  const environment = proxiesOfEnvironment();
   return environment ? byEnvironment(environment) : () => undefined;
 }
 

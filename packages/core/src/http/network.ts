@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { SecureContext } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
-import { environmentProxies } from './proxy.js';
+import { type EnvironmentProxies, environmentProxies } from './proxy.js';
 
 type Undici = typeof import('undici');
 type Tls = typeof import('node:tls');
@@ -56,6 +56,11 @@ export function openNetwork(options: NetworkOptions): Network {
   };
 }
 
+/** The proxies that this process' environment names. The one place that looks at the environment, for the proxy default. */
+export function proxiesOfEnvironment(): EnvironmentProxies | undefined {
+  return environmentProxies(process.env);
+}
+
 function openDispatcher(undici: Undici, options: NetworkOptions): Dispatcher {
   const { proxy, timeoutMs, connectTimeoutMs } = options;
   const tls = { ...tlsOptions(options), timeout: connectTimeoutMs };
@@ -71,8 +76,7 @@ function openDispatcher(undici: Undici, options: NetworkOptions): Dispatcher {
       new undici.Pool(origin, { ...(opts as Pool.Options), headersTimeout: connectTimeoutMs }),
   };
   if (typeof proxy === 'string') return new undici.ProxyAgent({ ...proxied, uri: proxy });
-  // The one place that looks at the environment, for the proxy default.
-  const environment = proxy === false ? undefined : environmentProxies(process.env);
+  const environment = proxy === false ? undefined : proxiesOfEnvironment();
   return environment ? new undici.EnvHttpProxyAgent({ ...proxied, ...environment }) : new undici.Agent(common);
 }
 
