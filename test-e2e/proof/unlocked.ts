@@ -34,9 +34,9 @@ export class UnlockedPrograms implements AsyncDisposable {
     return new UnlockedPrograms({ stage, folder, children });
   }
 
-  /** Refreshes every record once, `inFlight` at a time in each process. */
-  async refreshAll(inFlight: number): Promise<void> {
-    await Promise.all(this.#children.map((child) => told(child, { inFlight })));
+  /** Refreshes every record once, `inFlight` at a time in each process; resolves to the processor time of each. */
+  refreshAll(inFlight: number): Promise<readonly number[]> {
+    return Promise.all(this.#children.map((child) => told(child, { inFlight })));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -46,8 +46,9 @@ export class UnlockedPrograms implements AsyncDisposable {
   }
 }
 
-async function told(child: ChildProcess, message: object): Promise<void> {
+async function told(child: ChildProcess, message: object): Promise<number> {
   child.send(message);
-  const [answer] = (await once(child, 'message')) as [{ readonly error?: string }];
+  const [answer] = (await once(child, 'message')) as [{ readonly error?: string; readonly cpuMs?: number }];
   if (answer.error !== undefined) throw new Error(answer.error);
+  return answer.cpuMs ?? 0;
 }

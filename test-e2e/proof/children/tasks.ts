@@ -94,6 +94,7 @@ export function createTasks() {
     /** Asks for all, `inFlight` at a time. */
     async work({ asks, inFlight }: { readonly asks: readonly Ask[]; readonly inFlight: number }) {
       const startedAt = performance.now();
+      const cpuBefore = process.cpuUsage();
       const errors: string[] = [];
       const waiting = [...asks];
       const lane = async () => {
@@ -101,7 +102,8 @@ export function createTasks() {
           await ask(next).catch((error: unknown) => errors.push(codeOf(error)));
       };
       await Promise.all(Array.from({ length: inFlight }, lane));
-      return { errors, tookMs: performance.now() - startedAt };
+      const { user, system } = process.cpuUsage(cpuBefore);
+      return { errors, tookMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
     },
 
     async token(order: Ask): Promise<string> {

@@ -22,8 +22,10 @@ process.on('message', (message) => void obey(message as Instructions));
 
 async function obey(message: Instructions): Promise<void> {
   try {
+    const cpuBefore = process.cpuUsage();
     await (message.inFlight === undefined ? prepare(message) : refreshAll(message.inFlight));
-    process.send?.({});
+    const { user, system } = process.cpuUsage(cpuBefore);
+    process.send?.({ cpuMs: (user + system) / 1000 });
   } catch (error) {
     process.send?.({ error: String(error) });
   }
