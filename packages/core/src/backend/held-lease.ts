@@ -14,6 +14,9 @@ export interface HeldLeaseOptions {
   readonly provenAt: number;
 }
 
+/** A reason of our own: the platform's default is an error with a stack, made anew for every release. */
+const RELEASED = 'released';
+
 /** A lease that was granted: renews itself, knows when it is lost. */
 export class HeldLease implements Lease {
   readonly #options: HeldLeaseOptions;
@@ -44,7 +47,7 @@ export class HeldLease implements Lease {
 
   async release(): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
+    this.#stop.abort(RELEASED);
     // A renewal still on its way would otherwise arrive after the release, and take the lease again.
     await this.#heartbeat;
     const { provider, name } = this.#options;
