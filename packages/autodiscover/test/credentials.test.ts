@@ -158,6 +158,25 @@ describe('upstream defects that stay away (1.5)', () => {
     expect(spent.cacheKey()).toBe(key);
   });
 
+  it('names cannot be changed afterwards: caches go by them', () => {
+    const all: [object, string[]][] = [
+      [new UsernamePasswordCredentials('ada', secrets.password), ['username', 'type']],
+      [app(), ['clientId', 'tenantId', 'identity', 'cloud']],
+      [legacy(), ['username', 'clientId']],
+      [new Identity({ upn: 'ada@contoso.example' }), ['upn', 'sid']],
+    ];
+    for (const [target, names] of all)
+      for (const name of names) expect(() => Object.assign(target, { [name]: 'x' }), name).toThrow(TypeError);
+    // What is meant to move still moves, and a class of one's own may have fields of its own.
+    class Mine extends OAuth2Credentials {
+      extra = 1;
+    }
+    const mine = new Mine({ clientId: 'id', clientSecret: secrets.clientSecret });
+    mine.extra = 2;
+    mine.accessToken = accessToken;
+    expect([mine.extra, mine.accessToken]).toEqual([2, accessToken]);
+  });
+
   it('comparing with nothing, a string or another kind is false, in either direction', () => {
     for (const other of [null, undefined, 'x', {}, legacy()]) expect(app().equals(other)).toBe(false);
     expect(legacy().equals(app())).toBe(false);

@@ -36,6 +36,11 @@ export abstract class BaseCredentials {
   /** Everything but secrets and tokens, as plain JSON; `restoreCredentials` reads it back. */
   abstract serialize(): CredentialsDescriptor;
 
+  /** Makes these properties what they stay: names that change behind a cache's back would lead to somebody else's entries. */
+  protected fix(...names: readonly string[]): void {
+    for (const name of names) Object.defineProperty(this, name, { writable: false, configurable: false });
+  }
+
   /** Compares the secrets; called by `equals` once kind and descriptor agree. */
   protected abstract sameSecrets(other: this): boolean;
 

@@ -85,6 +85,7 @@ export abstract class BaseOAuth2Credentials extends BaseCredentials {
     this.options = Object.freeze(rest);
     // Backends and clients inside are nobody's business who prints this object.
     Object.defineProperty(this, 'options', { enumerable: false });
+    this.fix('clientId', 'tenantId', 'identity', 'cloud', 'options');
   }
 
   /** Scopes that a token for Exchange is asked with. */

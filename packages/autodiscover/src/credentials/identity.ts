@@ -23,6 +23,7 @@ export class Identity {
     this.upn = upn;
     this.smtpAddress = smtpAddress;
     this.primarySmtpAddress = primarySmtpAddress;
+    Object.freeze(this);
   }
 
   /** The name to impersonate by, in Exchange's order of preference, with the element that carries it. */

@@ -28,6 +28,7 @@ export class O365InteractiveCredentials extends BaseOAuth2Credentials {
     this.requireClient('O365InteractiveCredentials');
     this.username = username;
     this.#handleConsent = handleConsent ?? loopbackConsent();
+    this.fix('username');
   }
 
   protected override defaultScopes(): readonly string[] {

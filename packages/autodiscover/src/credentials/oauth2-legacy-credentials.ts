@@ -22,6 +22,7 @@ export class OAuth2LegacyCredentials extends BaseOAuth2Credentials {
       throw invalidArgument('OAuth2LegacyCredentials: user name and password must be strings.');
     this.username = username;
     this.#password = password;
+    this.fix('username');
   }
 
   protected override defaultScopes(): readonly string[] {

@@ -28,6 +28,7 @@ export class UsernamePasswordCredentials extends BaseCredentials {
     this.username = username;
     this.#password = password;
     this.type = typeOf(username);
+    this.fix('username', 'type');
   }
 
   /** The password itself, for the scheme that sends it. A method, so that nothing prints it by walking properties. */
