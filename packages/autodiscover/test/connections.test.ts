@@ -1,4 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
   type AuthScheme,
@@ -112,6 +115,26 @@ describe('identical discoveries at the same time', () => {
     for (const error of errors) expect(error).toMatchObject({ code: 'TOKENRY_AUTODISCOVER_MAILBOX_NOT_FOUND' });
     expect(posts()).toBe(1);
   });
+});
+
+it('a domain that hangs keeps no other waiting, with one cache for both', async () => {
+  const { reached, release } = heldServer();
+  lab.host('autodiscover.other.example', exchange({ offers: 'Basic', soap }));
+  const folder = await mkdtemp(join(tmpdir(), 'autodiscover-locks-'));
+  try {
+    const same = options({ cache: new AutodiscoverCache({ folder }) });
+    const held = discover(ADA, same);
+    await reached;
+    const order: string[] = [];
+    const both = held.then(() => order.push('held'));
+    for (const name of ['ada', 'bob', 'ada']) await discover(`${name}@other.example`, same);
+    order.push('others');
+    release();
+    await both;
+    expect(order).toEqual(['others', 'held']);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 it('a scheme of three messages signs in on one connection, bound to its channel, for discovery and EWS alike', async () => {
