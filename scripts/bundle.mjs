@@ -26,6 +26,8 @@ for (const name of readdirSync(join(root, 'packages'))) {
       comments: false,
       entryFileNames: '[name].js',
       chunkFileNames: 'shared/[name]-[hash].js',
+      // One file, because a program that uses a backend needs all of it anyway.
+      codeSplitting: { groups: [{ name: 'shared', minShareCount: 2 }] },
     },
     logLevel: 'warn',
   });

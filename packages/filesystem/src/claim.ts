@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { nodeCrypto } from './node-crypto.js';
 import { currentOwner, currentOwnerText, type Owner, parseOwner } from './process-identity.js';
 
 /** Linux file systems keep a link of up to 59 bytes inside the inode: no block, so also on a full disk (ext4(5)). */
@@ -12,7 +12,7 @@ let count = 0;
 /** A text that this machine never makes twice: `<owner>.<random><number>`. */
 export function newMark(): string {
   count += 1;
-  copy ??= randomBytes(4).toString('hex');
+  copy ??= nodeCrypto().randomBytes(4).toString('hex');
   return `${currentOwnerText()}.${copy}${count.toString(36)}`;
 }
 

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { type Clock, emit, type LeaseProvider, type LeaseRequest, strictOptions, systemClock } from '@tokenry/core/backend';
 import { claimOwner, describeClaim } from './claim.js';
@@ -6,6 +5,7 @@ import { type ClaimSeen, createClaim, readClaim, removeClaim, replaceClaim } fro
 import { isHeldBy, newLeaseClaim, parseLeaseClaim } from './lease-claim.js';
 import { type LeaseSeen, readLease, removeBeat, writeBeat } from './lease-file.js';
 import { mapError } from './map-error.js';
+import { nodeCrypto } from './node-crypto.js';
 import { checkWriteLock, type FolderOptions, resolveFolder } from './options.js';
 import { ownerState } from './process-identity.js';
 import { makeFolder, newTempPath } from './temp-file.js';
@@ -147,7 +147,7 @@ export class FileSystemLeases implements LeaseProvider {
 
   #pathOf(name: string): string {
     const readable = /^(?!hash=)[a-z0-9_.=-]{1,100}$/.test(name);
-    return join(this.#folder, `=lease-${readable ? name : `hash=${hash('sha256', JSON.stringify(name), 'hex')}`}`);
+    return join(this.#folder, `=lease-${readable ? name : `hash=${nodeCrypto().hash('sha256', JSON.stringify(name), 'hex')}`}`);
   }
 
   async #mapped<T>(doing: string, action: () => Promise<T>): Promise<T> {
@@ -167,7 +167,7 @@ async function claimOf(path: string, { owner }: LeaseRequest): Promise<ClaimSeen
 
 function refused(seen: LeaseSeen | undefined): Answer {
   if (!seen) return { acquired: false, holder: 'unknown', version: '' };
-  return { acquired: false, holder: holderOf(seen), version: hash('sha256', seen.fingerprint, 'base64url') };
+  return { acquired: false, holder: holderOf(seen), version: nodeCrypto().hash('sha256', seen.fingerprint, 'base64url') };
 }
 
 function holderOf({ text }: LeaseSeen): string {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import type { Dir } from 'node:fs';
 import { opendir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,6 +12,7 @@ import {
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
+import { contentVersion } from './content-version.js';
 import { FileSystemLeases } from './file-system-leases.js';
 import { assertAbsent, findPlace } from './links.js';
 import { mapError } from './map-error.js';
@@ -82,7 +82,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
         await assertAbsent(path);
         return undefined;
       }
-      const version = versionOf(data);
+      const version = contentVersion(data);
       return version === ifNotVersion ? 'not-modified' : { data, version };
     });
   }
@@ -92,7 +92,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
       const { path: target, stats } = await findPlace(path);
       // Before the lock, which is then held for a comparison and a rename only.
       const writing = writeTempFile(dirname(target), data);
-      const version = versionOf(data); // while the disk is busy
+      const version = contentVersion(data); // while the disk is busy
       const temp = await writing;
       reached('temp-written', target);
       try {
@@ -175,14 +175,9 @@ function syncing(folder: string): { readonly synced: Promise<void> } {
   return { synced };
 }
 
-/** The content's hash: the same for every process, and for a file that was copied or restored. */
-function versionOf(data: Uint8Array): string {
-  return hash('sha256', data, 'base64url');
-}
-
 function assertExpected(name: string, expect: Exclude<Expectation, 'anything'>, found: Uint8Array | undefined): void {
   const expected = expect === 'absent' ? undefined : expect.version;
-  if ((found && versionOf(found)) !== expected) throw new VersionConflictError(name);
+  if ((found && contentVersion(found)) !== expected) throw new VersionConflictError(name);
 }
 
 /** `undefined`: it is not there yet; the first save makes it. */

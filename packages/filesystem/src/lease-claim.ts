@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
 import { newClaim } from './claim.js';
+import { nodeCrypto } from './node-crypto.js';
 
 /** XFS keeps at most 1024 bytes in a symbolic link. */
 const MAX_OWNER_LENGTH = 600;
@@ -37,5 +37,7 @@ export function isHeldBy(text: string, owner: string): boolean {
 // JSON keeps NUL and lone surrogates out of a link's text.
 function ownerText(owner: string): string {
   const json = JSON.stringify(owner);
-  return Buffer.byteLength(json) <= MAX_OWNER_LENGTH ? json : JSON.stringify(`sha256:${hash('sha256', json, 'hex')}`);
+  return Buffer.byteLength(json) <= MAX_OWNER_LENGTH
+    ? json
+    : JSON.stringify(`sha256:${nodeCrypto().hash('sha256', json, 'hex')}`);
 }

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { type ClaimSeen, readClaim, removeClaim, replaceClaim } from './claim-file.js';
+import { nodeCrypto } from './node-crypto.js';
 import { newTempPath } from './temp-file.js';
 
 /**
@@ -36,5 +36,10 @@ export async function removeBeat(path: string, claim: ClaimSeen): Promise<void> 
 }
 
 function beatPathOf(path: string, claim: ClaimSeen): string {
-  return join(dirname(path), `=beat-${hash('sha256', `${basename(path)} ${claim.fingerprint}`, 'hex').slice(0, 32)}`);
+  return join(
+    dirname(path),
+    `=beat-${nodeCrypto()
+      .hash('sha256', `${basename(path)} ${claim.fingerprint}`, 'hex')
+      .slice(0, 32)}`,
+  );
 }

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto';
+import { nodeCrypto } from './node-crypto.js';
 
 /**
  * Who holds a lock, a lease or a temporary file: one thread of one process. It fits into a file name and into a short
@@ -70,7 +70,7 @@ function timeNamespace(): string {
 
 function weakOwner(): Owner {
   // Linux without a usable /proc: two containers may share host name and pid, so everybody else has to count as remote.
-  const machine = process.platform === 'linux' ? randomBytes(8).toString('hex') : digest(os().hostname());
+  const machine = process.platform === 'linux' ? nodeCrypto().randomBytes(8).toString('hex') : digest(os().hostname());
   const bootAt = Math.round(Date.now() / 1000 - os().uptime());
   return {
     machine: WEAK + machine.slice(1),
@@ -80,7 +80,7 @@ function weakOwner(): Owner {
   };
 }
 
-const digest = (text: string): string => hash('sha256', text, 'hex').slice(0, 16);
+const digest = (text: string): string => nodeCrypto().hash('sha256', text, 'hex').slice(0, 16);
 
 /** The owner as text of at most 36 characters, safe in file names. */
 export function formatOwner(owner: Owner): string {

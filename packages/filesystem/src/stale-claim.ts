@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { newClaim } from './claim.js';
 import { type ClaimSeen, createClaim, readClaim, removeClaim } from './claim-file.js';
+import { nodeCrypto } from './node-crypto.js';
 
 export interface TakeoverRules {
   /** Whether the claim under `path` may be taken from its owner now. */
@@ -40,5 +40,10 @@ export async function removeStaleClaim(path: string, seen: ClaimSeen, rules: Tak
 
 /** Where the right to remove this very claim is claimed. */
 export function guardPathOf(path: string, seen: ClaimSeen): string {
-  return join(dirname(path), `=take-${hash('sha256', `${basename(path)} ${seen.fingerprint}`, 'hex').slice(0, 32)}`);
+  return join(
+    dirname(path),
+    `=take-${nodeCrypto()
+      .hash('sha256', `${basename(path)} ${seen.fingerprint}`, 'hex')
+      .slice(0, 32)}`,
+  );
 }

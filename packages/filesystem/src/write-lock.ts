@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LeaseTimeoutError } from '@tokenry/core/backend';
@@ -6,6 +5,7 @@ import { claimOwner, describeClaim, newClaim } from './claim.js';
 import { type ClaimSeen, createClaim, readClaim, removeClaim } from './claim-file.js';
 import { ForsakenClaims } from './forsaken-claims.js';
 import { InProcessQueue } from './in-process-queue.js';
+import { nodeCrypto } from './node-crypto.js';
 import { ownerState } from './process-identity.js';
 import { removeStaleClaim, type TakeoverRules } from './stale-claim.js';
 import { UnchangedSince } from './unchanged-since.js';
@@ -31,7 +31,7 @@ const MAX_READABLE_NAME = 128;
 export function lockPathOf(file: string): string {
   const name = basename(file);
   const readable = Buffer.byteLength(name) <= MAX_READABLE_NAME;
-  return join(dirname(file), `=lock-${readable ? name : hash('sha256', name, 'hex')}`);
+  return join(dirname(file), `=lock-${readable ? name : nodeCrypto().hash('sha256', name, 'hex')}`);
 }
 
 /**

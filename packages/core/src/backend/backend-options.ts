@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type Clock, systemClock } from '../clock.js';
 import type { CryptographyManager } from '../crypto/cryptography-manager.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument, strictOptions } from '../options.js';
 import { type RecordCacheOptions, recordCacheOptions } from './record-cache.js';
 import type { RecordNames } from './record-key.js';
@@ -77,7 +77,7 @@ export function checkExpectation<T extends WriteOptions | RemoveOptions>(options
 }
 
 function storeId(own: OwnBackend, keyPrefix: string): string {
-  const id = own.id ?? (own.capabilities.shared ? 'shared' : `private:${randomUUID()}`);
+  const id = own.id ?? (own.capabilities.shared ? 'shared' : `private:${nodeCrypto().randomUUID()}`);
   return keyPrefix === '' ? id : `${id}#${keyPrefix}`;
 }
 

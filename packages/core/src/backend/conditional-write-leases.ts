@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { VersionConflictError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { emit } from '../observability/events.js';
 import { RecentMap } from '../recent-map.js';
 import { decodeLease, encodeLease, type LeaseRecord } from './lease-record.js';
@@ -145,7 +145,7 @@ export class ConditionalWriteLeases implements LeaseProvider {
 }
 
 function leaseRecordName(name: string): string {
-  return `=lease-${createHash('sha256').update(name).digest('hex')}`;
+  return `=lease-${nodeCrypto().createHash('sha256').update(name).digest('hex')}`;
 }
 
 function holderOf(lease: LeaseRecord | undefined): string {

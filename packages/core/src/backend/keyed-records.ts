@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { CryptographyManager } from '../crypto/cryptography-manager.js';
 import { CapabilityError, RecordTooLargeError, VersionConflictError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import type { RawRecords, VersionedRecord } from './raw-records.js';
 import type { RecordKeys } from './record-key.js';
 import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
@@ -74,7 +74,7 @@ export class KeyedRecords implements RecordStore {
     const name = this.#name(tokenKey);
     const found = await raw.read(name, options);
     if (found === undefined || found === 'not-modified') return undefined;
-    const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
+    const digest = nodeCrypto().createHash('sha256').update(name).digest('hex').slice(0, 16);
     await raw.write(`=corrupt-${digest}-${now()}`, found.data, { ...options, expect: 'anything' });
     return found.version;
   }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../node-crypto.js';
 import { encodeName } from './record-key.js';
 
 export interface LeaseNameParts {
@@ -28,5 +28,5 @@ export function leaseName(parts: LeaseNameParts): string {
     homeAccountId,
     homeAccountId === null ? [...scopes].sort() : [],
   ]);
-  return `${encodeName(tokenKey).slice(0, 40)}.${createHash('sha256').update(identity).digest('hex').slice(0, 40)}`;
+  return `${encodeName(tokenKey).slice(0, 40)}.${nodeCrypto().createHash('sha256').update(identity).digest('hex').slice(0, 40)}`;
 }

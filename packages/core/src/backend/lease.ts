@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { type Clock, sleep } from '../clock.js';
 import { LeaseTimeoutError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { emit } from '../observability/events.js';
 import { fullJitter } from './back-off.js';
 import { HeldLease } from './held-lease.js';
@@ -92,5 +92,5 @@ function timedOut(name: string, holder: string, waitedMs: number): LeaseTimeoutE
 }
 
 function newOwner(): string {
-  return `${process.getBuiltinModule('node:os').hostname()}:${process.pid}:${randomUUID()}`;
+  return `${process.getBuiltinModule('node:os').hostname()}:${process.pid}:${nodeCrypto().randomUUID()}`;
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { BackendUnavailableError, RecordTooLargeError, TimeoutError, VersionConflictError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 import { KeyQueue } from './key-queue.js';
 import type { BackendCapabilities, ReadOptions, RemoveOptions, StoredRecord, WriteOptions } from './token-backend.js';
@@ -111,7 +111,7 @@ export class RawRecords {
 
 /** The version of a record in a store that has none: a hash of what is stored. */
 export function contentVersion(data: Uint8Array): string {
-  return createHash('sha256').update(data).digest('base64url');
+  return nodeCrypto().createHash('sha256').update(data).digest('base64url');
 }
 
 function isLostAnswer(error: unknown): boolean {

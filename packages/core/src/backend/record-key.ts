@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument, outOfRange } from '../options.js';
 
 /** How a backend wants its record names. */
@@ -72,7 +72,8 @@ export class RecordKeys {
   }
 
   hashOf(tokenKey: string): string {
-    return createHash('sha256')
+    return nodeCrypto()
+      .createHash('sha256')
       .update(this.#options.keyPrefix + tokenKey)
       .digest('hex');
   }

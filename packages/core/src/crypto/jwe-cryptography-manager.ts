@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { DecryptError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument, outOfRange, strictOptions } from '../options.js';
 import type { CryptographyManager } from './cryptography-manager.js';
 
@@ -118,7 +118,7 @@ function kidOf(header: object): string | undefined {
 }
 
 function hashOf(tokenKey: string): string {
-  return createHash('sha256').update(tokenKey).digest('base64url');
+  return nodeCrypto().createHash('sha256').update(tokenKey).digest('base64url');
 }
 
 function checkKey(kid: string, key: unknown): Uint8Array {

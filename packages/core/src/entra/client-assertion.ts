@@ -1,5 +1,6 @@
-import { constants, createPrivateKey, type KeyObject, randomUUID, sign, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import { type Certificate, checkedCertificate, type Pfx } from '../application-credentials.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 
 /** Entra takes client assertions that live ten minutes at most; ours are replaced two minutes earlier. */
@@ -29,7 +30,7 @@ export async function openCertificate(given: Certificate | Pfx): Promise<Signing
 
 function privateKeyOf(pem: string, passphrase: string | undefined): KeyObject {
   try {
-    return createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
+    return nodeCrypto().createPrivateKey({ key: pem, ...(passphrase === undefined ? {} : { passphrase }) });
   } catch {
     // The cause is left out: what OpenSSL says adds nothing, and the input is a private key.
     const encrypted = pem.includes('ENCRYPTED');
@@ -44,6 +45,7 @@ function privateKeyOf(pem: string, passphrase: string | undefined): KeyObject {
 
 function certificateOf(pem: string): X509Certificate {
   try {
+    const { X509Certificate } = nodeCrypto();
     return new X509Certificate(pem);
   } catch {
     throw invalidArgument('clientCertificate: the certificate cannot be read; it must be PEM text.');
@@ -84,12 +86,13 @@ export class AssertionSigner {
       aud: audience,
       iss: this.#clientId,
       sub: this.#clientId,
-      jti: randomUUID(),
+      jti: nodeCrypto().randomUUID(),
       nbf: issuedAt,
       iat: issuedAt,
       exp: issuedAt + LIFETIME_SECONDS,
     };
     const input = `${encode(header)}.${encode(claims)}`;
+    const { constants, sign } = nodeCrypto();
     const signature = sign('sha256', Buffer.from(input), {
       key,
       padding: constants.RSA_PKCS1_PSS_PADDING,

@@ -1,6 +1,7 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import { createRequire } from 'node:module';
 import type { Certificate, Pfx } from '../application-credentials.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 
 /**
@@ -41,7 +42,7 @@ export async function openPfx({ pfx, passphrase = '' }: Pfx): Promise<Certificat
   const container = unpack(forge, pfx, passphrase);
   const [keyBag] = [...bags(container, forge, 'pkcs8ShroudedKeyBag'), ...bags(container, forge, 'keyBag')];
   if (!keyBag) throw invalidArgument('clientCertificate: the PFX holds no private key.');
-  const key = createPrivateKey({ key: der(forge, privateKeyInfo(forge, keyBag)), format: 'der', type: 'pkcs8' });
+  const key = nodeCrypto().createPrivateKey({ key: der(forge, privateKeyInfo(forge, keyBag)), format: 'der', type: 'pkcs8' });
   const certificates = bags(container, forge, 'certBag').map((bag) => certificateOf(forge, bag));
   const own = certificates.find((certificate) => certificate.checkPrivateKey(key));
   if (!own) throw invalidArgument('clientCertificate: the PFX holds no certificate for its private key.');
@@ -69,6 +70,7 @@ function privateKeyInfo(forge: Forge, bag: Bag): Asn1 {
 }
 
 function certificateOf(forge: Forge, bag: Bag): X509Certificate {
+  const { X509Certificate } = nodeCrypto();
   return new X509Certificate(der(forge, bag.cert ? forge.pki.certificateToAsn1(bag.cert) : bag.asn1));
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../node-crypto.js';
 import type { Grant } from '../provider/grant.js';
 import type { AccessTokenRequest } from '../tokens/access-token-index.js';
 import type { AccountInfo } from '../tokens/schema.js';
@@ -55,5 +55,5 @@ export function refreshTokenIn(cache: TokenCache | undefined, request: TokenRequ
 
 /** Tells refresh tokens apart without keeping them. */
 export function refreshTokenDigest(secret: string | undefined): string | undefined {
-  return secret === undefined ? undefined : createHash('sha256').update(secret).digest('base64url');
+  return secret === undefined ? undefined : nodeCrypto().createHash('sha256').update(secret).digest('base64url');
 }

@@ -1,5 +1,5 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { FlowExpiredError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 
 const KEY_BYTES = 32;
@@ -61,17 +61,17 @@ function openDigest(id: string, sealed: string): Uint8Array {
   const plaintext = Buffer.from(content, 'base64url');
   const expected = Buffer.from(digest(id, plaintext));
   const actual = Buffer.from(given);
-  if (rest.length > 0 || actual.length !== expected.length || !timingSafeEqual(actual, expected)) throw notOurs();
+  if (rest.length > 0 || actual.length !== expected.length || !nodeCrypto().timingSafeEqual(actual, expected)) throw notOurs();
   return plaintext;
 }
 
 function digest(id: string, plaintext: Uint8Array): string {
-  return createHash('sha256').update(`${id}\0`).update(plaintext).digest('base64url');
+  return nodeCrypto().createHash('sha256').update(`${id}\0`).update(plaintext).digest('base64url');
 }
 
 // Names a key without telling anything about it; the prefix keeps it apart from other digests of the same key.
 function keyId(key: Uint8Array): string {
-  return createHash('sha256').update('tokenry-flow-key\0').update(key).digest('base64url').slice(0, 16);
+  return nodeCrypto().createHash('sha256').update('tokenry-flow-key\0').update(key).digest('base64url').slice(0, 16);
 }
 
 function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { nodeCrypto } from '../node-crypto.js';
 
 /** What the browser shows when a sign-in on this machine ended. Nothing is loaded from elsewhere, nothing secret is in it. */
 export interface Page {
@@ -18,7 +18,7 @@ h1{font-size:1.4rem;margin:0 0 .5rem}p{margin:.25rem 0;overflow-wrap:anywhere}sm
 /** Takes the spent code out of the address bar and the history. */
 const SCRIPT = `history.replaceState(null,'',location.pathname)`;
 
-const hashOf = (source: string) => `'sha256-${createHash('sha256').update(source).digest('base64')}'`;
+const hashOf = (source: string) => `'sha256-${nodeCrypto().createHash('sha256').update(source).digest('base64')}'`;
 
 /** Headers of every page: no scripts or styles but ours, no referrer, no copy in any cache. */
 export function pageHeaders(): Readonly<Record<string, string>> {

@@ -1,5 +1,5 @@
-import { timingSafeEqual } from 'node:crypto';
 import { AuthorizationDeniedError, StateMismatchError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { redact } from '../observability/redact.js';
 import type { TokenProvider } from '../provider/token-provider.js';
 import { refusalMessage } from './redeem.js';
@@ -70,7 +70,7 @@ function asClaims(value: string | undefined): string | undefined {
 function isSame(given: string, expected: string): boolean {
   const a = Buffer.from(given);
   const b = Buffer.from(expected);
-  return a.length === b.length && timingSafeEqual(a, b);
+  return a.length === b.length && nodeCrypto().timingSafeEqual(a, b);
 }
 
 function otherFlow(): StateMismatchError {

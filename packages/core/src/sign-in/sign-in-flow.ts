@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { CapabilityError, FlowExpiredError } from '../errors.js';
+import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 import type { AuthorizationRequest } from '../provider/token-provider.js';
 import { FlowSeal } from './flow-seal.js';
@@ -102,7 +102,7 @@ function authorizationRequest(request: SignInRequest, id: string, flow: FlowStat
     redirectUri: flow.redirectUri,
     state: id,
     nonce: flow.nonce,
-    codeChallenge: createHash('sha256').update(flow.codeVerifier).digest('base64url'),
+    codeChallenge: nodeCrypto().createHash('sha256').update(flow.codeVerifier).digest('base64url'),
     ...(prompt === undefined ? {} : { prompt }),
     ...(loginHint === undefined ? {} : { loginHint }),
     ...(domainHint === undefined ? {} : { domainHint }),
@@ -128,5 +128,5 @@ function checkRequest({ scopes, redirectUri, extraParameters = {} }: SignInReque
 
 /** 256 bits, URL-safe: enough for a state, a nonce and a PKCE verifier (43 characters, RFC 7636 section 4.1). */
 function randomToken(): string {
-  return randomBytes(32).toString('base64url');
+  return nodeCrypto().randomBytes(32).toString('base64url');
 }
