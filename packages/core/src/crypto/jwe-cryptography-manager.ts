@@ -30,7 +30,8 @@ const RECORD = 'rec';
  * ```
  */
 export class JweCryptographyManager implements CryptographyManager {
-  readonly #keys: ReadonlyMap<string, Uint8Array>;
+  readonly #keys: ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+  readonly #importedKeys = new Map<string, CryptoKey>();
   readonly #activeKid: string;
   readonly #acceptPlaintext: boolean;
 
@@ -55,7 +56,7 @@ export class JweCryptographyManager implements CryptographyManager {
     const { CompactEncrypt } = await jose();
     const jwe = await new CompactEncrypt(data)
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: this.#activeKid, [RECORD]: hashOf(tokenKey) })
-      .encrypt(this.#key(this.#activeKid));
+      .encrypt(await this.#imported(this.#activeKid));
     return Buffer.from(jwe);
   }
 
@@ -75,7 +76,7 @@ export class JweCryptographyManager implements CryptographyManager {
   async #open(text: string) {
     const { compactDecrypt, decodeProtectedHeader } = await jose();
     try {
-      const key = this.#key(kidOf(decodeProtectedHeader(text)));
+      const key = await this.#imported(kidOf(decodeProtectedHeader(text)));
       return await compactDecrypt(text, key, { keyManagementAlgorithms: ['dir'], contentEncryptionAlgorithms: ['A256GCM'] });
     } catch (cause) {
       if (DecryptError.is(cause)) throw cause;
@@ -98,13 +99,18 @@ export class JweCryptographyManager implements CryptographyManager {
     );
   }
 
-  #key(kid: string | undefined): Uint8Array {
+  /** Once per key: given bytes, jose would import them for every record. */
+  async #imported(kid: string | undefined): Promise<CryptoKey> {
     const key = kid === undefined ? undefined : this.#keys.get(kid);
-    if (!key)
+    if (kid === undefined || !key)
       throw new DecryptError(`The record was encrypted under the key "${kid ?? ''}", which is not configured.`, {
         reason: 'unknown-key',
       });
-    return key;
+    const known = this.#importedKeys.get(kid);
+    if (known) return known;
+    const imported = await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt', 'decrypt']);
+    this.#importedKeys.set(kid, imported);
+    return imported;
   }
 }
 
@@ -121,7 +127,7 @@ function hashOf(tokenKey: string): string {
   return nodeCrypto().createHash('sha256').update(tokenKey).digest('base64url');
 }
 
-function checkKey(kid: string, key: unknown): Uint8Array {
+function checkKey(kid: string, key: unknown): Uint8Array<ArrayBuffer> {
   if (!(key instanceof Uint8Array)) throw invalidArgument(`The key "${kid}" must be a Uint8Array of ${KEY_BYTES} bytes.`);
   if (key.byteLength !== KEY_BYTES) throw outOfRange(`The key "${kid}" has ${key.byteLength} bytes; A256GCM takes ${KEY_BYTES}.`);
   return Uint8Array.from(key);
