@@ -1,4 +1,4 @@
-import type { Benchmark } from '../row.ts';
+import type { Benchmark, Row } from '../row.ts';
 import { s3, secretsManager } from './aws.ts';
 import { firestore } from './firestore.ts';
 import { readsAndSaves } from './reads-and-saves.ts';
@@ -15,8 +15,16 @@ function benchmarkOf(bench: BenchStore): Benchmark {
   return async (progress) => {
     if (!bench.isHere()) return [];
     progress(`${bench.name}: reads and saves`);
-    const store = await bench.start();
-    const rows = await readsAndSaves(bench, store).finally(() => store.stop());
+    const rows = await measured(bench);
     return [...rows, ...(await refreshRates(bench.name, progress))];
   };
+}
+
+async function measured(bench: BenchStore): Promise<readonly Row[]> {
+  const store = await bench.start();
+  try {
+    return await readsAndSaves(bench, store);
+  } finally {
+    await store.stop();
+  }
 }
