@@ -1,3 +1,4 @@
+import net from 'node:net';
 import {
   AutodiscoverCache,
   AutodiscoverError,
@@ -115,6 +116,26 @@ describe('a forward proxy', () => {
     const { ca } = lab;
     await expect(discoverTenant('corp.example', { ca })).rejects.toMatchObject({ code: 'TOKENRY_AUTODISCOVER_SERVER_ERROR' });
     expect(lines()).toContain('CONNECT login.microsoftonline.com:443');
+  });
+
+  it('that is silent is left when the discovery ends, and keeps no process alive', async () => {
+    proxy = await startProxy(ports);
+    const silent = net.createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    try {
+      const url = `http://127.0.0.1:${(silent.address() as net.AddressInfo).port}`;
+      const before = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+      const running = discover(ADA, options({ proxy: url, timeoutMs: 300, cache: false }));
+      await expect(running).rejects.toMatchObject({ code: 'TOKENRY_AUTODISCOVER_TIMEOUT' });
+      // The server's end of the connection is this process too; the client's end must not count.
+      const open = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length - before;
+      expect(open).toBeLessThanOrEqual(
+        await new Promise<number>((resolve) => silent.getConnections((_error, count) => resolve(count))),
+      );
+    } finally {
+      silent.close();
+      closeConnections();
+    }
   });
 
   it('that is none is refused, unquoted', async () => {

@@ -48,7 +48,10 @@ export class TunnelAgent extends BoundedAgent {
       agent: false,
       timeout: connectTimeoutMs,
     });
+    // Whoever waits for the tunnel has a timer of its own; one that nobody waits for any more keeps no process alive.
+    request.once('socket', (socket) => socket.unref());
     request.once('connect', ({ statusCode }, socket, head) => {
+      socket.ref();
       socket.setTimeout(0);
       if (statusCode === 200 && head.length === 0) return resolve(socket);
       socket.destroy();
