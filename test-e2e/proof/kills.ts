@@ -53,6 +53,8 @@ function aimsOn(backend: ProofBackend): readonly Aim[] {
 
 /** How long the authority takes per call: so that "sent" is a moment that can be hit. */
 const CALL_MS = 300;
+/** How long a process may take to begin on a busy machine. */
+const PATIENCE_MS = 120_000;
 /** What a survivor may need: it recognises a dead owner on the same machine at once. */
 const STUCK_MS = 10_000;
 /** Elsewhere a dead owner is known by its silence alone: so that it need not last a minute. */
@@ -150,7 +152,8 @@ async function killOne(
     () => false,
   );
   if (aim?.onCall) {
-    await until('the token call', () => stage.refreshCalls().some(({ refreshTokenSha256 }) => refreshTokenSha256 === spent));
+    const isSent = () => stage.refreshCalls().some(({ refreshTokenSha256 }) => refreshTokenSha256 === spent);
+    await until('the token call', isSent, PATIENCE_MS);
     victim.process?.kill('SIGKILL');
   }
   const finished = await finishes;

@@ -124,10 +124,12 @@ function median(values: readonly number[]): number {
 
 /** 4 processes all refresh the same 50 accounts of one record. */
 export const manyAccounts: Proof = async (settings) => {
-  const accounts = settings.size === 'full' ? 50 : 12;
   const expiries = settings.size === 'full' ? 5 : 1;
-  const findings = new Findings('50 accounts in one record', settings);
   await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
+  // 50 of them do not fit into the 64 KiB of a secret.
+  const { maxRecordBytes = Number.POSITIVE_INFINITY } = stage.backend.capabilities;
+  const accounts = settings.size === 'short' ? 12 : maxRecordBytes < 100_000 ? 40 : 50;
+  const findings = new Findings(`${accounts} accounts in one record`, settings);
   const users = Array.from({ length: accounts }, (_, index) => `user${index}@contoso.example`);
   await signInAll(stage, users, settings, () => undefined);
   await stage.start(PROCESSES);

@@ -42,13 +42,14 @@ async function play(settings: ProofSettings, mode: 'reusable' | 'one-time', tria
     await survivor.call('counts', {});
     await sleeper.call('atStep', { channel: 'tokenry:refresh-step', step: 'answered', action: 'SIGSTOP' });
     const late = sleeper.call('token', { tokenKey: key });
+    late.catch(() => {}); // its failure is seen where it is awaited
     const before = stage.refreshCalls().length;
-    await until('the call of the stopped process', () =>
+    const hasCalled = () =>
       stage
         .refreshCalls()
         .slice(before)
-        .some(({ outcome }) => outcome === 'issued'),
-    );
+        .some(({ outcome }) => outcome === 'issued');
+    await until('the call of the stopped process', hasCalled, 120_000);
     const survived = await survivor.call('token', { tokenKey: key, forceRefresh: true }).then(
       () => 'no need',
       (error: Error) => error.message,

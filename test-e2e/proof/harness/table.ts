@@ -17,13 +17,16 @@ ${Object.values(published).map(sectionOf).join('\n')}`;
 /** Which proof reached its figures where. */
 function overviewOf(published: Published): string {
   const stores = Object.entries(published);
-  const names = new Set(stores.flatMap(([, { results }]) => results.map(({ name }) => name)));
-  const rows = [...names].map((name) => {
+  const proofs = Map.groupBy(
+    stores.flatMap(([, { results }]) => results),
+    ({ id }) => id,
+  );
+  const rows = [...proofs].map(([id, [first]]) => {
     const cells = stores.map(([, { results }]) => {
-      const found = results.find((result) => result.name === name);
+      const found = results.find((result) => result.id === id);
       return found && found.skipped === undefined ? verdictOf(found) : '';
     });
-    return `| ${name} | ${cells.join(' | ')} |`;
+    return `| ${first?.name} | ${cells.join(' | ')} |`;
   });
   return `| | ${stores.map(([backend]) => backend).join(' | ')} |\n| --- |${' --- |'.repeat(stores.length)}\n${rows.join('\n')}`;
 }
