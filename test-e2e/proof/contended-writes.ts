@@ -66,7 +66,7 @@ async function removeUnderLoad(findings: Findings, { settings, store, writers, c
   for (const key of keys) await store.records.write(key, Buffer.from('0'), { expect: 'absent' });
   const changing = Promise.all(writers.map((writer) => writer.call('changeUntilGone', { keys }))) as Promise<Written[]>;
   changing.catch(() => undefined); // its failure is seen where it is awaited
-  await until('somebody changes them', async () => (await textOf(store, keys.at(-1) ?? '')) !== '0');
+  await until('somebody changes them', async () => (await textOf(store, keys[0] ?? '')) !== '0', 120_000);
   let removed = 0;
   for (const key of keys) if (await store.records.remove(key, { expect: 'anything' })) removed += 1;
   const found = await changing;

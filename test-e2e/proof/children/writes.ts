@@ -72,7 +72,7 @@ function createTasks() {
       let confirmed = 0;
       let conflicts = 0;
       while (left.size > 0)
-        for (const key of left) {
+        for (const key of shuffled(left)) {
           const outcome = await swap(key, (count) => (count === undefined ? undefined : String(Number(count) + 1)));
           if (outcome === 'gone') left.delete(key);
           else if (outcome === 'written') confirmed += 1;
@@ -81,6 +81,14 @@ function createTasks() {
       return { confirmed, conflicts, errors: [] };
     },
   };
+}
+
+/** Not all in the same order: one behind the other, most would only meet conflicts. */
+function shuffled(keys: Iterable<string>): readonly string[] {
+  return [...keys]
+    .map((key) => ({ key, rank: Math.random() }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ key }) => key);
 }
 
 const codeOf = (error: unknown): string => (error as { readonly code?: string }).code ?? String(error);
