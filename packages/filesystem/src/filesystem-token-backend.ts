@@ -74,7 +74,7 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
     this.#leases = new FileSystemLeases({ tokenPath: folder, writeLock, ...(options.clock ? { clock: options.clock } : {}) });
   }
 
-  protected readRecord(name: string, { ifNotVersion, signal }: ReadOptions): Promise<StoredRecord | 'not-modified' | undefined> {
+  protected readRecord(name: string, { signal }: ReadOptions): Promise<StoredRecord | undefined> {
     return this.#attempt('read', name, async (path) => {
       const data = await readRecordFile(path);
       signal?.throwIfAborted();
@@ -82,8 +82,12 @@ export class FileSystemTokenBackend extends BaseTokenBackend {
         await assertAbsent(path);
         return undefined;
       }
-      const version = contentVersion(data);
-      return version === ifNotVersion ? 'not-modified' : { data, version };
+      return {
+        data,
+        get version() {
+          return contentVersion(data);
+        },
+      };
     });
   }
 

@@ -77,16 +77,17 @@ export class RedisTokenBackend extends BaseTokenBackend {
       });
   }
 
-  protected async readRecord(
-    name: string,
-    { ifNotVersion, signal }: ReadOptions,
-  ): Promise<StoredRecord | 'not-modified' | undefined> {
+  protected async readRecord(name: string, { signal }: ReadOptions): Promise<StoredRecord | undefined> {
     this.#invalidation?.start();
     const command = { doing: `read the record "${name}"`, signal };
     const { answer: data } = await this.#connection.run(command, (client) => this.#get(client, this.#keys.keyOf(name)));
     if (!(data instanceof Uint8Array)) return undefined;
-    const version = versionOf(data);
-    return version === ifNotVersion ? 'not-modified' : { data, version };
+    return {
+      data,
+      get version() {
+        return versionOf(data);
+      },
+    };
   }
 
   protected async writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {

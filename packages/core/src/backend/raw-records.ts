@@ -2,6 +2,7 @@ import { BackendUnavailableError, RecordTooLargeError, TimeoutError, VersionConf
 import { nodeCrypto } from '../node-crypto.js';
 import { invalidArgument } from '../options.js';
 import { KeyQueue } from './key-queue.js';
+import { LateVersion } from './late-version.js';
 import type { BackendCapabilities, ReadOptions, RemoveOptions, StoredRecord, WriteOptions } from './token-backend.js';
 
 export type VersionedRecord = Required<StoredRecord>;
@@ -46,8 +47,8 @@ export class RawRecords {
     if (found === undefined || found === 'not-modified') return found;
     if (!(found?.data instanceof Uint8Array))
       throw invalidArgument('readRecord must resolve to { data: Uint8Array }, "not-modified" or undefined.');
-    const version = found.version ?? contentVersion(found.data);
-    return version === options.ifNotVersion ? 'not-modified' : { data: found.data, version };
+    const record = versioned(found.data, () => found.version ?? contentVersion(found.data));
+    return options.ifNotVersion !== undefined && record.version === options.ifNotVersion ? 'not-modified' : record;
   }
 
   write(name: string, data: Uint8Array, options: WriteOptions): Promise<string> {
@@ -107,6 +108,17 @@ export class RawRecords {
     if (now === undefined || now === 'not-modified' || !Buffer.from(now.data).equals(data)) throw lost.error;
     return now.version;
   }
+}
+
+/** A record whose version is worked out, once, when it is first read. */
+export function versioned(data: Uint8Array, version: () => string): VersionedRecord {
+  const late = new LateVersion(version);
+  return {
+    data,
+    get version() {
+      return late.value;
+    },
+  };
 }
 
 /** The version of a record in a store that has none: a hash of what is stored. */

@@ -5,6 +5,7 @@ import { AccessTokenIndex } from '../tokens/access-token-index.js';
 import { TokenCache } from '../tokens/token-cache.js';
 import { fullJitter } from './back-off.js';
 import type { KeyedRecords } from './keyed-records.js';
+import { LateVersion } from './late-version.js';
 import type { DecodedRecord, RecordSource, Update, Updated, UpdateOptions } from './record-source.js';
 import type { Expectation } from './token-backend.js';
 
@@ -36,7 +37,7 @@ export class StoredTokens implements RecordSource {
       ...(known ? { ifNotVersion: known.version } : {}),
     });
     if (found === 'not-modified') return known;
-    return found && decode(found.data, found.version);
+    return found && decode(found.data, () => found.version);
   }
 
   async update(tokenKey: string, update: Update, options: UpdateOptions): Promise<Updated> {
@@ -100,8 +101,17 @@ function apply(update: Update, record: DecodedRecord | undefined, now: number): 
  * Decodes stored bytes.
  * @throws RecordCorruptError when they are no token cache.
  */
-export function decode(data: Uint8Array, version: string): DecodedRecord {
-  return decoded(TokenCache.deserialize(data), version);
+export function decode(data: Uint8Array, version: () => string): DecodedRecord {
+  const cache = TokenCache.deserialize(data);
+  const late = new LateVersion(version);
+  late.settleSoon();
+  return {
+    get version() {
+      return late.value;
+    },
+    cache,
+    index: new AccessTokenIndex(cache),
+  };
 }
 
 function decoded(cache: TokenCache, version: string): DecodedRecord {

@@ -7,6 +7,7 @@ export type Expectation = 'anything' | 'absent' | { readonly version: string };
 /** A record as a store holds it. No `version`: the base class hashes the content. */
 export interface StoredRecord {
   readonly data: Uint8Array;
+  /** May be a getter, where it takes work: it is asked for once, and only if something is compared. */
   readonly version?: string;
 }
 export interface ReadOptions {

@@ -26,6 +26,23 @@ describe('raw records', () => {
     expect(await raw.write('r', bytes('a'), { expect: 'anything' })).toBe(version);
   });
 
+  it('ask for a version that takes work only when something is compared, and once', async () => {
+    let asked = 0;
+    const record = {
+      data: bytes('a'),
+      get version() {
+        return `v${++asked}`;
+      },
+    };
+    const raw = open({ read: async () => record, write: async () => {}, remove: async () => true });
+    const found = await raw.read('r');
+    expect(asked).toBe(0);
+    expect(found).toEqual({ data: bytes('a'), version: 'v1' });
+    expect({ ...(found as object) }).toEqual({ data: bytes('a'), version: 'v1' });
+    expect(await raw.read('r', { ifNotVersion: 'v2' })).toBe('not-modified');
+    expect(asked).toBe(2);
+  });
+
   it('refuse a hook that answers with anything but bytes', async () => {
     // biome-ignore lint/suspicious/noExplicitAny: what a JavaScript author may return
     const raw = open({ read: async () => ({ data: 'text' }) as any, write: async () => {}, remove: async () => true });
