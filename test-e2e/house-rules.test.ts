@@ -16,7 +16,7 @@ const IMPORT = /(?:^|\n)\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'
 
 /** What each package may import besides Node.js itself and its own files. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  core: ['@azure/msal-node', 'undici', 'jose', 'lru-cache', 'cldr-core', 'cldr-bcp47', 'node-forge', 'open'],
+  core: ['@azure/msal-node', 'undici', 'jose', 'cldr-core', 'cldr-bcp47', 'node-forge', 'open'],
   memory: ['@tokenry/core'],
   env: ['@tokenry/core'],
   filesystem: ['@tokenry/core'],
