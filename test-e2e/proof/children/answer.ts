@@ -6,8 +6,9 @@ interface Order {
 
 type Tasks = Readonly<Record<string, (args: never) => Promise<unknown>>>;
 
-/** Does the tasks that this process is sent, until it is killed. */
+/** Does the tasks that this process is sent, until it is killed, or whoever sent them is. */
 export function answerOrders(tasks: Tasks): void {
+  process.once('disconnect', () => process.exit());
   process.on('message', (order) => void answer(tasks, order as Order));
 }
 
