@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { acquireLease, CapabilityError } from '@tokenry/core/backend';
 import { FileSystemLeases } from '@tokenry/filesystem';
 import { describe, expect, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { eventually, rejection, scratchFolder } from './scratch.js';
 
 /** A monotonic clock that moves when told to. */
@@ -71,7 +71,7 @@ describe('leases in files', () => {
 
   test('is taken from a process that ended at once', async () => {
     const tokenPath = await scratchFolder();
-    const child = await Child.started('hold-lease', [tokenPath, 'l', 'the child', 60_000]);
+    const child = await Child.started(scriptNamed('hold-lease'), [tokenPath, 'l', 'the child', 60_000]);
     const leases = new FileSystemLeases({ tokenPath });
     expect(await leases.tryAcquire('l', mine)).toMatchObject({ acquired: false, holder: 'the child' });
     await child.kill();
@@ -80,7 +80,7 @@ describe('leases in files', () => {
 
   test('is taken from a stopped process after one TTL; when it goes on, it learns that it lost', async () => {
     const tokenPath = await scratchFolder();
-    const child = await Child.started('hold-lease', [tokenPath, 'l', 'the child', 150]);
+    const child = await Child.started(scriptNamed('hold-lease'), [tokenPath, 'l', 'the child', 150]);
     child.process.kill('SIGSTOP');
     const leases = new FileSystemLeases({ tokenPath });
     expect(await leases.tryAcquire('l', mine)).toMatchObject({ acquired: false });

@@ -4,9 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { RecordCorruptError, VersionConflictError } from '@tokenry/core/backend';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { describe, expect, test } from 'vitest';
-import { Child } from './child.js';
+import { signedIn } from '../../../test-support/signed-in.ts';
+import { Child, scriptNamed } from './child.js';
 import { collect, rejection, scratchFolder } from './scratch.js';
-import { signedIn } from './signed-in.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode & 0o777).toString(8);
@@ -42,7 +42,7 @@ describe('where records lie', () => {
   });
 
   test('without tokenPath they lie in the state folder of the user, never in the working directory', async () => {
-    const said = await new Child('save-in-home').hear();
+    const said = await new Child(scriptNamed('save-in-home')).hear();
     const folder =
       process.platform === 'darwin'
         ? 'Library/Application Support/tokenry'
@@ -163,10 +163,10 @@ describe('saving', () => {
 
   test('removes what dead processes left, and nothing of live ones', async () => {
     const folder = await scratchFolder();
-    const ended = new Child('print-owner');
+    const ended = new Child(scriptNamed('print-owner'));
     const dead = (await ended.hear<string>()).split('.').slice(0, 4).join('.');
     await ended.exited;
-    const holder = await Child.started('hold-lock', [join(folder, '=lock-busy.token')]);
+    const holder = await Child.started(scriptNamed('hold-lock'), [join(folder, '=lock-busy.token')]);
     const alive = `${(await readlink(join(folder, '=lock-busy.token'))).split('.').slice(0, 4).join('.')}`;
     const foreign = '0123456789abcdef.16.16.1';
     for (const owner of [dead, alive, foreign]) await writeFile(join(folder, `=tmp-${owner}.1`), 'secret-TEST-left');

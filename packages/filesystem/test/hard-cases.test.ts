@@ -5,7 +5,7 @@ import { BackendAccessDeniedError, BackendUnavailableError, CapabilityError, typ
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { mapError } from '../src/map-error.js';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { collect, rejection, scratchFolder } from './scratch.js';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -98,7 +98,7 @@ describe('hard cases', () => {
     const folder = await scratchFolder();
     await writeFile(join(folder, 'o365_token.txt'), '{}', { mode: isRoot ? 0o600 : 0o000 });
     await chmod(folder, isRoot ? 0o755 : 0o500);
-    const child = new Child('report-errors', [folder, isRoot ? NOBODY : undefined]);
+    const child = new Child(scriptNamed('report-errors'), [folder, isRoot ? NOBODY : undefined]);
     const said = await child.hear<Record<string, { readonly code: string; readonly message: string }>>();
     await chmod(folder, 0o700);
     for (const [attempt, { code, message }] of Object.entries(said)) {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { claimOwner, describeClaim, newClaim } from '../src/claim.js';
 import { readClaim } from '../src/claim-file.js';
 import { currentOwner, formatOwner, ownerState, parseOwner } from '../src/process-identity.js';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { eventually, scratchFolder } from './scratch.js';
 
 const onLinux = process.platform === 'linux';
@@ -30,7 +30,7 @@ describe('process identity', () => {
 
   test('a process is alive while it is stopped, and dead as soon as it ended', async () => {
     const lock = join(await scratchFolder(), '=lock-x');
-    const child = await Child.started('hold-lock', [lock]);
+    const child = await Child.started(scriptNamed('hold-lock'), [lock]);
     const owner = claimOwner((await readClaim(lock))?.text ?? '');
     child.process.kill('SIGSTOP');
     expect(owner?.pid).toBe(child.process.pid);

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { rejection, scratchFolder } from './scratch.js';
 
 /** `KILLS=500` for the long form. */
@@ -13,7 +13,7 @@ const running: Child[] = [];
 afterEach(() => Promise.all(running.splice(0).map((child) => child.kill())));
 
 async function start(script: string, args: readonly unknown[]): Promise<Child> {
-  const child = await Child.started(script, args);
+  const child = await Child.started(scriptNamed(script), args);
   running.push(child);
   return child;
 }
@@ -98,7 +98,7 @@ describe('several processes', () => {
 
   test('a process that saved, listed and held a lease ends by itself', async () => {
     const folder = await scratchFolder();
-    const child = new Child('use-and-end', [folder]);
+    const child = new Child(scriptNamed('use-and-end'), [folder]);
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(await readFile(join(folder, 'o365_token.txt'), 'utf8')).toBe('{}');
   });

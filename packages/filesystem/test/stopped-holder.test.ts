@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { FileSystemLeases } from '@tokenry/filesystem';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { eventually, scratchFolder } from './scratch.js';
 
 /** `STOPPED_ROUNDS=200` for the long form. */
@@ -14,7 +14,7 @@ const monotonic = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** A process that does nothing but renew, stopped anywhere in the system calls that a renewal is. */
 async function stoppedHolder(tokenPath: string, name: string): Promise<Child> {
-  const child = await Child.started('renew-forever', [tokenPath, name, TTL_MS]);
+  const child = await Child.started(scriptNamed('renew-forever'), [tokenPath, name, TTL_MS]);
   onTestFinished(() => child.kill());
   await wait(Math.random() * 5);
   child.process.kill('SIGSTOP');

@@ -1,7 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { scratchFolder } from './scratch.js';
 
 const PROCESSES = 4;
@@ -12,12 +12,12 @@ const running: Child[] = [];
 afterEach(() => Promise.all(running.splice(0).map((child) => child.kill())));
 
 async function contestants(script: string, args: readonly unknown[]): Promise<readonly Child[]> {
-  running.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => Child.started(script, args)))));
+  running.push(...(await Promise.all(Array.from({ length: PROCESSES }, () => Child.started(scriptNamed(script), args)))));
   return running;
 }
 
 async function deadClaim(): Promise<string> {
-  const child = new Child('print-owner');
+  const child = new Child(scriptNamed('print-owner'));
   const claim = await child.hear<string>();
   await child.exited;
   return claim;

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClaimSeen, readClaim, removeClaim } from '../src/claim-file.js';
 import { guardPathOf, removeStaleClaim } from '../src/stale-claim.js';
 import { lockPathOf, WriteLock } from '../src/write-lock.js';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { eventually, rejection, scratchFolder } from './scratch.js';
 
 const nothing = async (): Promise<void> => undefined;
@@ -13,7 +13,7 @@ const lockIn = async (): Promise<string> => lockPathOf(join(await scratchFolder(
 
 /** A claim whose owner has ended. */
 async function deadClaim(): Promise<string> {
-  const child = new Child('print-owner');
+  const child = new Child(scriptNamed('print-owner'));
   const claim = await child.hear<string>();
   await child.exited;
   return claim;
@@ -51,7 +51,7 @@ describe('write lock', () => {
       return seen;
     };
     expect(await Promise.all(Array.from({ length: 20 }, (_, i) => locks[i % 2]?.run(path, alone)))).toEqual(Array(20).fill(1));
-    const child = await Child.started('hold-lock', [path]);
+    const child = await Child.started(scriptNamed('hold-lock'), [path]);
     const waiting = new WriteLock().run(path, async () => 'mine');
     expect(await Promise.race([waiting, new Promise((resolve) => setTimeout(resolve, 100, 'waiting'))])).toBe('waiting');
     child.say('release');
@@ -60,7 +60,7 @@ describe('write lock', () => {
 
   test('is never taken from a live process, stopped or not, and at once from a dead one', async () => {
     const path = await lockIn();
-    const child = await Child.started('hold-lock', [path]);
+    const child = await Child.started(scriptNamed('hold-lock'), [path]);
     child.process.kill('SIGSTOP');
     const error = await rejection(new WriteLock({ ttlMs: 1, waitMs: 200 }).run(path, nothing));
     expect(LeaseTimeoutError.is(error)).toBe(true);
@@ -135,7 +135,7 @@ describe('write lock', () => {
 
   test('waiting ends with the reason of the signal', async () => {
     const path = await lockIn();
-    const child = await Child.started('hold-lock', [path]);
+    const child = await Child.started(scriptNamed('hold-lock'), [path]);
     const controller = new AbortController();
     const lock = new WriteLock();
     const first = lock.run(path, nothing, controller.signal);

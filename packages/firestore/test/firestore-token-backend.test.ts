@@ -3,11 +3,11 @@ import { Firestore } from '@google-cloud/firestore';
 import { RecordCorruptError, VersionConflictError } from '@tokenry/core/backend';
 import { FirestoreTokenBackend, type FirestoreTokenBackendOptions } from '@tokenry/firestore';
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Child } from './child.js';
+import { signedIn } from '../../../test-support/signed-in.ts';
+import { Child, scriptNamed } from './child.js';
 import { CuttableProxy } from './cuttable-proxy.js';
 import { type Emulator, missingEmulator, startEmulator } from './emulator.js';
 import { collect, rejection } from './outcomes.js';
-import { signedIn } from './signed-in.js';
 
 const missing = missingEmulator();
 const emulator = (missing === undefined ? await startEmulator() : undefined) as Emulator;
@@ -162,11 +162,11 @@ emulated('clients', () => {
   });
 
   test('nothing of the SDK is loaded before the first call', async () => {
-    expect(await new Child('construct').hear()).toEqual({ loaded: [] });
+    expect(await new Child(scriptNamed('construct')).hear()).toEqual({ loaded: [] });
   });
 
   test('a process that read, saved and held a lease ends by itself', async () => {
-    const child = new Child('use-and-end', [`c-${randomUUID()}`], {
+    const child = new Child(scriptNamed('use-and-end'), [`c-${randomUUID()}`], {
       FIRESTORE_EMULATOR_HOST: emulator.host,
       GOOGLE_CLOUD_PROJECT: 'env-test',
     });
@@ -236,7 +236,7 @@ emulated('many', () => {
 
   test(`${PROCESSES} processes increment ${KEYS} record(s) ${INCREMENTS} times each: no update is lost`, async () => {
     const { collection, documents } = opened();
-    const start = () => Child.started('count-up', [collection, KEYS, INCREMENTS], environment());
+    const start = () => Child.started(scriptNamed('count-up'), [collection, KEYS, INCREMENTS], environment());
     const children = await Promise.all(Array.from({ length: PROCESSES }, start));
     const startedAt = performance.now();
     for (const child of children) child.say('go');
@@ -253,7 +253,7 @@ emulated('many', () => {
   test('of several processes that want the same leases at once, one gets each', async () => {
     const { collection } = opened();
     const names = Array.from({ length: 12 }, (_, n) => `job-${n}`);
-    const start = () => Child.started('race-leases', [collection, names], environment());
+    const start = () => Child.started(scriptNamed('race-leases'), [collection, names], environment());
     const children = await Promise.all(Array.from({ length: PROCESSES }, start));
     for (const child of children) child.say('go');
     const said = await Promise.all(children.map((child) => child.hear<{ readonly got: readonly string[] }>()));

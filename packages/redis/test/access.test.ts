@@ -105,7 +105,7 @@ describe.skipIf(!redisAvailable)('invalidation', () => {
       RedisTokenBackend,
       RedisTokenBackend,
     ];
-    const { signedIn } = await import('./signed-in.js');
+    const { signedIn } = await import('../../../test-support/signed-in.ts');
     await one.saveToken(signedIn('ada'), { tokenKey: 'team' });
     const accountsSeen = async () => (await two.loadToken({ tokenKey: 'team' }))?.getAccounts().length ?? 0;
     expect(await accountsSeen()).toBe(1);

@@ -2,12 +2,12 @@ import { BackendAccessDeniedError, BackendUnavailableError, CapabilityError, Ver
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { Cluster } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Child } from './child.js';
+import { signedIn } from '../../../test-support/signed-in.ts';
+import { Child, scriptNamed } from './child.js';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { type RedisCluster, startCluster } from './servers/cluster.js';
 import { eventually, freePort } from './servers/redis-server.js';
-import { signedIn } from './signed-in.js';
 
 const running: Child[] = [];
 afterEach(() => Promise.all(running.splice(0).map((child) => child.kill())));
@@ -111,7 +111,7 @@ describe.skipIf(!redisAvailable)('Redis Cluster, three primaries with a replica 
   });
 
   test('a process that used a cluster ends by itself', async () => {
-    const child = new Child('use-and-end', [
+    const child = new Child(scriptNamed('use-and-end'), [
       { clientOptions: { cluster: cluster.nodes }, keyPrefix: 'end:', invalidation: true },
     ]);
     running.push(child);
@@ -121,7 +121,7 @@ describe.skipIf(!redisAvailable)('Redis Cluster, three primaries with a replica 
   test('increments lose nothing while slots move from one primary to another', async () => {
     const keys = Array.from({ length: 40 }, (_, n) => `moving-${n}`);
     const options = { clientOptions: { cluster: cluster.nodes } };
-    const writers = Array.from({ length: 2 }, () => new Child('count', [options, keys, 1_500]));
+    const writers = Array.from({ length: 2 }, () => new Child(scriptNamed('count'), [options, keys, 1_500]));
     running.push(...writers);
     for (const writer of writers) expect(await writer.hear()).toBe('ready');
     await cluster.reshard(300);

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { redisAvailable } from './servers/availability.js';
 import { RedisServer } from './servers/redis-server.js';
 
@@ -24,7 +24,10 @@ describe.skipIf(!redisAvailable)('several processes', () => {
       const keys = Array.from({ length: keyCount }, (_, n) => `counter-${n}`);
       const each = Math.floor(INCREMENTS / WRITERS);
       const begunAt = performance.now();
-      const writers = Array.from({ length: WRITERS }, () => new Child('count', [{ clientOptions: clientOptions() }, keys, each]));
+      const writers = Array.from(
+        { length: WRITERS },
+        () => new Child(scriptNamed('count'), [{ clientOptions: clientOptions() }, keys, each]),
+      );
       running.push(...writers);
       for (const writer of writers) expect(await writer.hear()).toBe('ready');
       const said = await Promise.all(writers.map((writer) => writer.hear<{ readonly conflicts: number }>()));
@@ -42,7 +45,10 @@ describe.skipIf(!redisAvailable)('several processes', () => {
   test('a record that is removed under load is not brought back by a late save', async () => {
     const keys = Array.from({ length: 50 }, (_, n) => `leaving-${n}`);
     for (const key of keys) await server.cli('set', key, '0');
-    const writers = Array.from({ length: 3 }, () => new Child('update-until-gone', [{ clientOptions: clientOptions() }, keys]));
+    const writers = Array.from(
+      { length: 3 },
+      () => new Child(scriptNamed('update-until-gone'), [{ clientOptions: clientOptions() }, keys]),
+    );
     running.push(...writers);
     for (const writer of writers) expect(await writer.hear()).toBe('ready');
     for (const key of keys) expect(await server.cli('del', key)).toBe('1');
@@ -53,7 +59,7 @@ describe.skipIf(!redisAvailable)('several processes', () => {
 
   test('a process that saved, listed and held a lease ends by itself', async () => {
     for (const invalidation of [false, true]) {
-      const child = new Child('use-and-end', [{ clientOptions: clientOptions(), invalidation, keyPrefix: 'app:' }]);
+      const child = new Child(scriptNamed('use-and-end'), [{ clientOptions: clientOptions(), invalidation, keyPrefix: 'app:' }]);
       running.push(child);
       expect(await child.exited).toEqual({ code: 0, signal: null });
     }
@@ -61,7 +67,7 @@ describe.skipIf(!redisAvailable)('several processes', () => {
   });
 
   test('ioredis is loaded by the first command, not by importing or constructing', async () => {
-    const child = new Child('load-late', [{ clientOptions: clientOptions() }]);
+    const child = new Child(scriptNamed('load-late'), [{ clientOptions: clientOptions() }]);
     running.push(child);
     expect(await child.hear()).toEqual({ afterImport: false, afterConstructors: false, afterUse: true });
   });

@@ -3,10 +3,10 @@ import { VersionConflictError } from '@tokenry/core/backend';
 import { RedisLeases, RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { signedIn } from '../../../test-support/signed-in.ts';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { eventually, RedisServer } from './servers/redis-server.js';
-import { signedIn } from './signed-in.js';
 
 describe('options', () => {
   test.each([

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { BackendUnavailableError } from '@tokenry/core/backend';
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { Child } from './child.js';
+import { Child, scriptNamed } from './child.js';
 import { bytes } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { eventually } from './servers/redis-server.js';
@@ -35,7 +35,7 @@ describe.skipIf(!redisAvailable)('Redis Sentinel, two replicas', () => {
 
   test('a process that found its server through sentinels ends by itself', async () => {
     const clientOptions = { sentinels: group.sentinels, name: MASTER_NAME };
-    const child = new Child('use-and-end', [{ clientOptions, keyPrefix: 'end:', invalidation: true }]);
+    const child = new Child(scriptNamed('use-and-end'), [{ clientOptions, keyPrefix: 'end:', invalidation: true }]);
     onTestFinished(() => child.kill());
     expect(await child.exited).toEqual({ code: 0, signal: null });
   });

@@ -1,9 +1,9 @@
 import { S3TokenBackend } from '@tokenry/s3';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { signedIn } from '../../../test-support/signed-in.ts';
 import { clientOptionsFor } from './servers/aws.js';
 import { collect, rejection } from './servers/checks.js';
 import { Gate, type GateAnswer } from './servers/gate.js';
-import { signedIn } from './servers/signed-in.js';
 
 /** What no emulator answers, answered by a server of our own to the real SDK. */
 const gate = await Gate.open();

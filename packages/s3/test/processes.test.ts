@@ -1,7 +1,7 @@
 import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
+import { Child } from '../../../test-support/child.ts';
 import { clientOptionsFor, startAws } from './servers/aws.js';
-import { Child } from './servers/child.js';
 import type { Gate } from './servers/gate.js';
 import { motoIsHere } from './servers/moto-server.js';
 

@@ -9,12 +9,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { S3TokenBackend, type S3TokenBackendOptions } from '@tokenry/s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { signedIn } from '../../../test-support/signed-in.ts';
 import { clientOptionsFor, startAws } from './servers/aws.js';
 import { collect, mendAfter, rejection } from './servers/checks.js';
 import type { Gate, GateRequest } from './servers/gate.js';
 import { policyIn, userWithPolicy } from './servers/iam.js';
 import { type MotoServer, motoIsHere } from './servers/moto-server.js';
-import { signedIn } from './servers/signed-in.js';
 
 const bytes = (text: string) => Buffer.from(text);
 const isProbe = ({ url }: GateRequest) => url.includes('probe-');

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
+import { Child } from '../../../test-support/child.ts';
 import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
-import { Child } from '../../s3/test/servers/child.js';
 import type { Gate } from '../../s3/test/servers/gate.js';
 import { motoIsHere } from '../../s3/test/servers/moto-server.js';
 

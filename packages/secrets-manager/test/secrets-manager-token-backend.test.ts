@@ -8,12 +8,12 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerTokenBackend, type SecretsManagerTokenBackendOptions } from '@tokenry/secrets-manager';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { signedIn } from '../../../test-support/signed-in.ts';
 import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
 import { collect, mendAfter, rejection } from '../../s3/test/servers/checks.js';
 import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
 import { policyIn, userWithPolicy } from '../../s3/test/servers/iam.js';
 import { type MotoServer, motoIsHere } from '../../s3/test/servers/moto-server.js';
-import { signedIn } from '../../s3/test/servers/signed-in.js';
 
 const bytes = (text: string) => Buffer.from(text);
 const actionOf = ({ headers }: GateRequest): string => String(headers['x-amz-target']).replace('secretsmanager.', '');

@@ -1,10 +1,10 @@
 import type { TokenCache } from '@tokenry/core/tokens';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import { describe, expect, test } from 'vitest';
+import { signedIn } from '../../../test-support/signed-in.ts';
 import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
 import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
 import { motoIsHere } from '../../s3/test/servers/moto-server.js';
-import { signedIn } from '../../s3/test/servers/signed-in.js';
 import { WriteBudget } from '../src/write-budget.js';
 
 const TEN_MINUTES = 600_000;

@@ -2,16 +2,17 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A real process running a script on the build. */
+/** A real process running a script of a test, on the build. */
 export class Child {
   readonly process: ChildProcess;
   readonly #heard: unknown[] = [];
   readonly #waiting: ((message: unknown) => void)[] = [];
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 
-  constructor(script: URL, args: readonly unknown[] = []) {
+  constructor(script: URL, args: readonly unknown[] = [], env: Readonly<Record<string, string>> = {}) {
     this.process = fork(fileURLToPath(script), [JSON.stringify(args)], {
       execArgv: [],
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.process.on('message', (message) => {
@@ -23,8 +24,8 @@ export class Child {
   }
 
   /** Starts a script and waits for its first message. */
-  static async started(script: URL, args: readonly unknown[] = []): Promise<Child> {
-    const child = new Child(script, args);
+  static async started(...args: ConstructorParameters<typeof Child>): Promise<Child> {
+    const child = new Child(...args);
     await child.hear();
     return child;
   }
