@@ -11,7 +11,8 @@ const LATENCIES = { 'at 100 ms': 100, 'store-bound': 0 } as const;
 /** 4 processes refresh 1 000 records that expired at once, beside a program that locks nothing and is as durable. */
 export const manyRecords: Proof = async (settings) => {
   const records = settings.size === 'full' ? 1_000 : 40;
-  const rounds = settings.size === 'full' ? 5 : 1;
+  // Only the comparison with the program that locks nothing, which works on files, needs to be repeated.
+  const rounds = settings.size === 'full' && settings.backend.folder ? 5 : 1;
   const findings = new Findings('1 000 records', settings);
   await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
   const users = Array.from({ length: records }, (_, index) => `user${index}@contoso.example`);
