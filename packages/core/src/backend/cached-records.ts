@@ -205,22 +205,23 @@ export class CachedRecords implements RecordAccess {
     return read;
   }
 
+  /** What the store holds at some instant after the call: never older, whatever this process saves meanwhile. */
   async #read(tokenKey: string, signal?: AbortSignal): Promise<DecodedRecord | undefined> {
     for (let round = 1; ; round++) {
       const ticket = this.#cache.beginRead(tokenKey);
       try {
         const record = await this.#source.read(tokenKey, { signal, known: this.#cache.get(tokenKey)?.record });
         this.#cache.endRead(ticket, record);
-        // Saved by us since the read was sent: what came back may be older than what is stored.
-        if (!ticket.outdated || round === MAX_OVERTAKEN) return this.#shown(tokenKey, record);
+        if (!ticket.outdated) return this.#shown(tokenKey, record);
+        // Saved by us since the read was sent: what came back may lack that. What was saved may be older still: the save
+        // was sent before, and another process has written since. Only another read shows both.
+        if (round === MAX_OVERTAKEN) return this.#pending.overlay(tokenKey, record);
       } catch (error) {
         this.#cache.cancelRead(ticket);
         const entry = this.#cache.get(tokenKey);
         if (entry && isOutage(error)) this.#cache.excuse(entry, EXCUSE_MS);
         throw error;
       }
-      const saved = this.#cache.get(tokenKey);
-      if (saved) return this.#shown(tokenKey, saved.record);
     }
   }
 

@@ -196,6 +196,46 @@ describe('the record cache', () => {
     expect(namesIn(access.peek(KEY)?.cache)).toEqual(['ada', 'bob']);
   });
 
+  it('shows what others wrote after a save of this process that was slow to answer, and ended during the read', async () => {
+    const { read, write } = store;
+    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    store.write = async (...args) => {
+      store.write = write;
+      const version = await write.apply(store, args);
+      committed.resolve();
+      await answer.promise;
+      return version;
+    };
+    const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    await committed.promise;
+    await other.updateToken((cache) => signIn(cache, 'eve'), { tokenKey: KEY });
+    store.read = async (...args) => {
+      store.read = read;
+      const found = await read.apply(store, args);
+      answer.resolve();
+      await saving;
+      return found;
+    };
+    expect(namesIn((await access.fresh(KEY))?.cache)).toEqual(['ada', 'bob', 'eve']);
+    expect(namesIn(access.peek(KEY)?.cache)).toEqual(['ada', 'bob', 'eve']);
+  });
+
+  it('answers a read that saves of this process overtake without end', async () => {
+    await current();
+    const { read } = store;
+    let saves = 0;
+    store.read = async (...args) => {
+      const found = await read.apply(store, args);
+      saves += 1;
+      // Saves start from what is in memory, so they read nothing themselves.
+      await backend.updateToken((cache) => signIn(cache, `user${saves}`), { tokenKey: KEY });
+      return found;
+    };
+    expect(namesIn((await access.fresh(KEY))?.cache)).toContain('ada');
+    store.read = read;
+    expect(namesIn((await access.fresh(KEY))?.cache)).toHaveLength(saves + 1);
+  });
+
   it('does not bring back a record that was deleted while it was being read', async () => {
     const { read } = store;
     const gate = Promise.withResolvers<void>();
