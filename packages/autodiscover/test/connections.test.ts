@@ -3,36 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
-import {
-  type AuthScheme,
-  AutodiscoverCache,
-  Autodiscovery,
-  closeConnections,
-  type DiscoverOptions,
-  discover,
-  UsernamePasswordCredentials,
-} from '@tokenry/autodiscover';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ewsSettings } from './fixtures/answers.js';
+import { type AuthScheme, AutodiscoverCache, Autodiscovery, discover, UsernamePasswordCredentials } from '@tokenry/autodiscover';
+import { describe, expect, it } from 'vitest';
+import { ADA, HOST, lab, options, posts, soap, useLab } from './corp-example.js';
 import { exchange, redirectTo } from './lab/exchange.js';
-import { type Handler, type Lab, startLab } from './lab/lab.js';
+import type { Handler } from './lab/lab.js';
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await startLab();
-});
-afterEach(() => {
-  closeConnections();
-  lab.reset();
-});
-afterAll(() => lab.close());
-
-const ADA = 'ada@corp.example';
-const HOST = 'autodiscover.corp.example';
-const credentials = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-password');
-const soap = (address: string) => ewsSettings('mail.corp.example', address);
-const options = (more: DiscoverOptions = {}) => lab.options({ askMicrosoft: false, credentials, allowBasic: true, ...more });
-const posts = () => lab.to(HOST).filter(({ method }) => method === 'POST').length;
+useLab();
 
 /** A server that answers once it is told to. */
 function heldServer() {

@@ -1,38 +1,13 @@
 import { inspect } from 'node:util';
-import {
-  AutodiscoverCache,
-  type AutodiscoverError,
-  closeConnections,
-  type DiscoverOptions,
-  discover,
-  OAuth2AuthorizationCodeCredentials,
-  UsernamePasswordCredentials,
-} from '@tokenry/autodiscover';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { AutodiscoverCache, closeConnections, OAuth2AuthorizationCodeCredentials } from '@tokenry/autodiscover';
+import { describe, expect, it } from 'vitest';
 import { parseMailAddress } from '../src/address/mail-address.js';
+import { ADA, BASIC, code, EWS, failure, find, HOST, lab, SVC, server, soap, useLab } from './corp-example.js';
 import { ewsSettings, fixture, poxAnswer, poxError } from './fixtures/answers.js';
 import { exchange, redirectTo, status, webSite } from './lab/exchange.js';
-import { type Lab, startLab } from './lab/lab.js';
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await startLab();
-});
-afterEach(() => {
-  closeConnections();
-  lab.reset();
-});
-afterAll(() => lab.close());
+useLab();
 
-const SVC = '/autodiscover/autodiscover.svc';
-const ADA = 'ada@corp.example';
-const credentials = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-password');
-const BASIC = `Basic ${Buffer.from('CORP\\ada:secret-TEST-password').toString('base64')}`;
-const find = (more: DiscoverOptions = {}, address = ADA) =>
-  discover(address, lab.options({ askMicrosoft: false, credentials, allowBasic: true, ...more }));
-const server = (soap = (address: string) => ewsSettings('mail.corp.example', address) as object) =>
-  exchange({ offers: 'Basic realm="corp"', accepts: BASIC, soap });
-const code = (name: string) => ({ code: `TOKENRY_AUTODISCOVER_${name}` });
 const xml = (body: string) => ({ headers: { 'content-type': 'text/xml' }, body });
 
 describe('cases that upstream lacks (4.5): addresses', () => {
@@ -87,7 +62,7 @@ describe('cases that upstream lacks (4.5): addresses', () => {
   ])('%s arrives at the server unharmed', async (address) => {
     let asked = '';
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server((mailbox) => {
         asked = mailbox;
         return ewsSettings('mail.corp.example');
@@ -108,7 +83,7 @@ describe('cases that upstream lacks (4.5): addresses', () => {
   it('a loop of addresses that differ in case alone is circular', async () => {
     let n = 0;
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'RedirectAddress', redirectTarget: n++ % 2 ? 'Ada+X@corp.example' : 'aDa+x@CORP.example' })),
     );
     await expect(find()).rejects.toMatchObject(code('CIRCULAR_REDIRECT'));
@@ -118,7 +93,7 @@ describe('cases that upstream lacks (4.5): addresses', () => {
   it('a chain of ever new addresses ends after ten', async () => {
     let n = 0;
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'RedirectAddress', redirectTarget: `ada${++n}@corp.example` })),
     );
     await expect(find()).rejects.toMatchObject(code('TOO_MANY_REDIRECTS'));
@@ -128,23 +103,18 @@ describe('cases that upstream lacks (4.5): addresses', () => {
 
 describe('cases that upstream lacks (4.5): servers', () => {
   it('a 401 at the first host is not the last word', async () => {
-    lab.host(
-      'autodiscover.corp.example',
-      exchange({ offers: 'Basic', accepts: 'Basic other', soap: () => ewsSettings('x.example') }),
-    );
+    lab.host(HOST, exchange({ offers: 'Basic', accepts: 'Basic other', soap: () => ewsSettings('x.example') }));
     lab.host('corp.example', server());
     expect((await find()).endpoint.url).toBe(`https://corp.example${SVC}`);
   });
 
   it('a host that has no IPv4 address is reached by IPv6 alone', async () => {
-    lab.host('autodiscover.corp.example', server(), { a: [] });
-    lab.dns.set('autodiscover.corp.example', { aaaa: ['::1'] });
+    lab.host(HOST, server(), { a: [] });
+    lab.dns.set(HOST, { aaaa: ['::1'] });
     // The laboratory listens on IPv4: reaching for ::1 is what counts.
     await expect(find()).rejects.toMatchObject(code('NOT_FOUND'));
-    const error = await find({ connectTo: ({ port }) => ({ port: port === 80 ? 9 : 9 }) }).catch(
-      (thrown: AutodiscoverError) => thrown,
-    );
-    expect((error as AutodiscoverError).trace.find(({ step }) => step === 'probe')).toMatchObject({
+    const error = await failure({ connectTo: () => ({ port: 9 }) });
+    expect(error.trace.find(({ step }) => step === 'probe')).toMatchObject({
       outcome: 'unreachable',
       detail: 'ECONNREFUSED',
     });
@@ -152,7 +122,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('a broken root web site (wrong certificate) is merely skipped', async () => {
     lab.host('corp.example', webSite, { certificate: 'hosting.example' });
-    lab.host('autodiscover.corp.example', status(404), { plain: redirectTo(`https://exchange.corp.example${SVC}`) });
+    lab.host(HOST, status(404), { plain: redirectTo(`https://exchange.corp.example${SVC}`) });
     lab.host('exchange.corp.example', server());
     const found = await find();
     expect(found.endpoint.url).toBe(`https://exchange.corp.example${SVC}`);
@@ -170,7 +140,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
     ['nothing', { status: 200 }],
     ['JSON', { body: '{}' }],
   ])('%s instead of SOAP makes the search go on', async (_name, reply) => {
-    lab.host('autodiscover.corp.example', exchange({ offers: 'Basic', accepts: BASIC, soap: () => reply }));
+    lab.host(HOST, exchange({ offers: 'Basic', accepts: BASIC, soap: () => reply }));
     lab.host('corp.example', server());
     expect((await find()).endpoint.url).toBe(`https://corp.example${SVC}`);
   });
@@ -178,10 +148,8 @@ describe('cases that upstream lacks (4.5): servers', () => {
   it('a busy server is asked again after the others, and then answers', async () => {
     let calls = 0;
     lab.host(
-      'autodiscover.corp.example',
-      server((address) =>
-        ++calls === 1 ? { code: 'ServerBusy', message: 'Later.' } : ewsSettings('mail.corp.example', address),
-      ),
+      HOST,
+      server((address) => (++calls === 1 ? { code: 'ServerBusy', message: 'Later.' } : soap(address))),
     );
     expect((await find()).address).toBe(ADA);
     expect(calls).toBe(2);
@@ -193,7 +161,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
       { status: 503, headers: { 'retry-after': '0' } },
     ]) {
       lab.host(
-        'autodiscover.corp.example',
+        HOST,
         server(() => reply),
       );
       await expect(find()).rejects.toMatchObject({ ...code('SERVER_BUSY'), retryable: true });
@@ -202,7 +170,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('a server that is not federated says so', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'NotFederated', message: 'No.' })),
     );
     await expect(find()).rejects.toMatchObject(code('NOT_FEDERATED'));
@@ -210,7 +178,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('no AutoDiscoverSMTPAddress: the address asked for stands; only an internal EWS URL: it is reported', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ settings: { InternalEwsUrl: 'https://mbx.corp.example/EWS/Exchange.asmx' } })),
     );
     const found = await find();
@@ -222,7 +190,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('collections and unknown settings arrive typed and raw', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => xml(fixture('soap-collections.xml'))),
     );
     const found = await find({ settings: 'all' });
@@ -239,15 +207,12 @@ describe('cases that upstream lacks (4.5): servers', () => {
   });
 
   it('a server without SOAP answers by POX, with MAPI, OWA and both EWS addresses', async () => {
-    lab.host(
-      'autodiscover.corp.example',
-      exchange({ offers: 'Basic', accepts: BASIC, pox: () => fixture('pox-three-protocols.xml') }),
-    );
+    lab.host(HOST, exchange({ offers: 'Basic', accepts: BASIC, pox: () => fixture('pox-three-protocols.xml') }));
     const found = await find();
     expect(found.endpoint).toEqual({ url: 'https://autodiscover.corp.example/autodiscover/autodiscover.xml', kind: 'pox' });
     expect(found.services).toMatchObject({
       ews: {
-        externalUrl: 'https://mail.corp.example/EWS/Exchange.asmx',
+        externalUrl: EWS,
         internalUrl: 'https://mbx01.corp.example/EWS/Exchange.asmx',
       },
       mapi: { mailStore: { externalUrl: 'https://mail.corp.example/mapi/emsmdb/' } },
@@ -259,7 +224,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
     const next =
       '<Action>redirectUrl</Action><RedirectUrl>https://exchange.corp.example/autodiscover/autodiscover.xml</RedirectUrl>';
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       exchange({
         offers: 'Basic',
         accepts: BASIC,
@@ -278,7 +243,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('an unknown mailbox by POX is MAILBOX_NOT_FOUND', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       exchange({ offers: 'Basic', accepts: BASIC, pox: () => poxError('500', "The email address can't be found.") }),
     );
     await expect(find()).rejects.toMatchObject({ ...code('MAILBOX_NOT_FOUND'), serverCode: '500' });
@@ -286,7 +251,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('an older server that does not know the requested version is asked in its own', async () => {
     const versions: string[] = [];
-    lab.host('autodiscover.corp.example', (request, response) => {
+    lab.host(HOST, (request, response) => {
       const version = /RequestedServerVersion>([^<]*)/.exec(request.body)?.[1];
       if (version && request.headers.authorization) versions.push(version);
       if (request.headers.authorization && version === 'Exchange2016')
@@ -301,11 +266,9 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
   it('two mailboxes of one domain on different sites do not disturb each other', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server((address) =>
-        address === ADA
-          ? ewsSettings('mail.corp.example', address)
-          : { code: 'RedirectUrl', redirectTarget: `https://cloud.corp.example${SVC}` },
+        address === ADA ? soap(address) : { code: 'RedirectUrl', redirectTarget: `https://cloud.corp.example${SVC}` },
       ),
     );
     lab.host(
@@ -314,9 +277,7 @@ describe('cases that upstream lacks (4.5): servers', () => {
     );
     const cache = new AutodiscoverCache({ memoryOnly: true });
     for (let round = 0; round < 3; round++) {
-      expect((await find({ cache, refresh: true })).services.ews?.externalUrl).toBe(
-        'https://mail.corp.example/EWS/Exchange.asmx',
-      );
+      expect((await find({ cache, refresh: true })).services.ews?.externalUrl).toBe(EWS);
       expect((await find({ cache, refresh: true }, 'bob@corp.example')).services.ews?.externalUrl).toBe(
         'https://cloud.corp.example/EWS/Exchange.asmx',
       );
@@ -326,16 +287,16 @@ describe('cases that upstream lacks (4.5): servers', () => {
 
 describe('cases that upstream lacks (4.5): redirects and SRV', () => {
   it.each([301, 302, 303, 307, 308])('HTTP %i is a redirect, and its query is kept', async (status) => {
-    lab.host('autodiscover.corp.example', redirectTo(`https://exchange.corp.example${SVC}?site=2#x`, status));
+    lab.host(HOST, redirectTo(`https://exchange.corp.example${SVC}?site=2#x`, status));
     lab.host('exchange.corp.example', server());
     expect((await find()).endpoint.url).toBe(`https://exchange.corp.example${SVC}?site=2`);
   });
 
   it('a Location of //host keeps https, a relative one its host', async () => {
-    lab.host('autodiscover.corp.example', redirectTo(`//exchange.corp.example${SVC}`));
+    lab.host(HOST, redirectTo(`//exchange.corp.example${SVC}`));
     lab.host('exchange.corp.example', server());
     expect((await find()).endpoint.url).toBe(`https://exchange.corp.example${SVC}`);
-    lab.host('autodiscover.corp.example', (request, response) =>
+    lab.host(HOST, (request, response) =>
       request.path.startsWith('/autodiscover')
         ? { status: 302, headers: { location: '/other/' } }
         : server()({ ...request, path: SVC }, response),
@@ -345,7 +306,7 @@ describe('cases that upstream lacks (4.5): redirects and SRV', () => {
 
   it('a ring of redirects ends after ten, whatever the URLs look like', async () => {
     let n = 0;
-    lab.host('autodiscover.corp.example', () => ({
+    lab.host(HOST, () => ({
       status: 302,
       headers: { location: `https://autodiscover.corp.example/autodiscover/autodiscover.xml?${++n}` },
     }));
@@ -357,8 +318,8 @@ describe('cases that upstream lacks (4.5): redirects and SRV', () => {
   const srv = (name: string, more: object = {}) => ({ name, port: 443, priority: 1, weight: 1, ...more });
   it('an SRV target of "." means that there is no service', async () => {
     lab.dns.set('_autodiscover._tcp.corp.example', { srv: [srv('.')] });
-    const error = await find().catch((thrown: AutodiscoverError) => thrown);
-    expect((error as AutodiscoverError).trace.find(({ step }) => step === 'srv')).toMatchObject({ outcome: 'no-record' });
+    const error = await failure();
+    expect(error.trace.find(({ step }) => step === 'srv')).toMatchObject({ outcome: 'no-record' });
   });
 
   it('another SRV port than 443 needs both the option and trust', async () => {
@@ -382,13 +343,13 @@ describe('cases that upstream lacks (4.5): redirects and SRV', () => {
 
 describe('cases that upstream lacks (4.5): time and silence', () => {
   it('a server that never answers costs its step, not the discovery', async () => {
-    lab.host('autodiscover.corp.example', () => new Promise(() => undefined));
+    lab.host(HOST, () => new Promise(() => undefined));
     lab.host('corp.example', server());
     expect((await find({ stepTimeoutMs: 300 })).endpoint.url).toBe(`https://corp.example${SVC}`);
   });
 
   it('the total deadline ends everything with TIMEOUT and the trace so far', async () => {
-    lab.host('autodiscover.corp.example', () => new Promise(() => undefined));
+    lab.host(HOST, () => new Promise(() => undefined));
     await expect(find({ timeoutMs: 300 })).rejects.toMatchObject({ ...code('TIMEOUT'), retryable: true });
   });
 
@@ -399,7 +360,7 @@ describe('cases that upstream lacks (4.5): time and silence', () => {
 
   it('closing the connections ends what runs with ABORTED', async () => {
     const asked = new Promise<void>((resolve) => {
-      lab.host('autodiscover.corp.example', () => {
+      lab.host(HOST, () => {
         resolve();
         return new Promise(() => undefined);
       });
@@ -411,7 +372,7 @@ describe('cases that upstream lacks (4.5): time and silence', () => {
   });
 
   it('an abort in mid-flight rejects with its reason, before and during', async () => {
-    lab.host('autodiscover.corp.example', () => new Promise(() => undefined));
+    lab.host(HOST, () => new Promise(() => undefined));
     const controller = new AbortController();
     const running = find({ signal: controller.signal });
     setTimeout(() => controller.abort(new Error('enough')), 100);
@@ -422,29 +383,23 @@ describe('cases that upstream lacks (4.5): time and silence', () => {
 
 describe('cases that upstream lacks (4.5): secrets', () => {
   it('Basic is never sent unless it is allowed, even if nothing else is offered', async () => {
-    lab.host('autodiscover.corp.example', server());
-    const error = await find({ allowBasic: false }).catch((thrown: AutodiscoverError) => thrown);
+    lab.host(HOST, server());
+    const error = await failure({ allowBasic: false });
     expect(error).toMatchObject(code('NOT_FOUND'));
-    expect((error as AutodiscoverError).explain()).toMatch(/want credentials/);
+    expect(error.explain()).toMatch(/want credentials/);
     expect(lab.requests.filter(({ headers }) => headers.authorization)).toHaveLength(0);
   });
 
   it('a token is never sent to a host outside its audience', async () => {
-    lab.host(
-      'autodiscover.corp.example',
-      exchange({ offers: ['Bearer', 'Basic'], soap: (a) => ewsSettings('mail.corp.example', a) }),
-    );
+    lab.host(HOST, exchange({ offers: ['Bearer', 'Basic'], soap }));
     const token = new OAuth2AuthorizationCodeCredentials({ accessToken: { access_token: 'at-TEST-online' } });
     await expect(find({ credentials: token })).rejects.toMatchObject(code('NOT_FOUND'));
     expect(JSON.stringify(lab.requests)).not.toContain('at-TEST');
   });
 
   it('errors, traces and explanations hold no secret and no mailbox name in URLs', async () => {
-    lab.host(
-      'autodiscover.corp.example',
-      exchange({ offers: 'Basic', accepts: 'Basic x', soap: () => ewsSettings('x.example') }),
-    );
-    const error = (await find().catch((thrown: AutodiscoverError) => thrown)) as AutodiscoverError;
+    lab.host(HOST, exchange({ offers: 'Basic', accepts: 'Basic x', soap: () => ewsSettings('x.example') }));
+    const error = await failure();
     const printed = [inspect(error, { depth: 9 }), JSON.stringify(error), error.explain(), String(error)].join('\n');
     expect(printed).not.toMatch(/secret-TEST|Basic Q/);
     expect(error.trace.some(({ url }) => url?.includes('ada'))).toBe(false);

@@ -1,7 +1,6 @@
 import {
   AutodiscoverError,
   accountOptionsFor,
-  closeConnections,
   type DiscoverOptions,
   discover,
   discoverInstance,
@@ -12,23 +11,15 @@ import {
 } from '@tokenry/autodiscover';
 import { Account } from '@tokenry/core';
 import { MemoryTokenBackend } from '@tokenry/memory';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseXml } from '../src/xml/parse.js';
+import { ADA, code, HOST, lab, useLab } from './corp-example.js';
 import { ewsSettings, fixture } from './fixtures/answers.js';
 import { exchange, status } from './lab/exchange.js';
-import { type Handler, type Lab, startLab } from './lab/lab.js';
+import type { Handler } from './lab/lab.js';
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await startLab();
-});
-afterEach(() => {
-  closeConnections();
-  lab.reset();
-});
-afterAll(() => lab.close());
+useLab();
 
-const ADA = 'ada@corp.example';
 const GLOBAL = 'login.microsoftonline.com';
 const ONLINE = 'outlook.office365.com';
 const tenant = (name: string) => fixture(`tenant/${name}.json`);
@@ -88,8 +79,8 @@ describe('the tenant of a domain', () => {
     lab.host(GLOBAL, login({}));
     expect(await discoverTenant('nowhere.example', network())).toBeUndefined();
     lab.host(GLOBAL, status(503));
-    await expect(discoverTenant('corp.example', network())).rejects.toMatchObject({ code: 'TOKENRY_AUTODISCOVER_SERVER_ERROR' });
-    await expect(discoverTenant('co.uk', network())).rejects.toMatchObject({ code: 'TOKENRY_AUTODISCOVER_INVALID_ADDRESS' });
+    await expect(discoverTenant('corp.example', network())).rejects.toMatchObject(code('SERVER_ERROR'));
+    await expect(discoverTenant('co.uk', network())).rejects.toMatchObject(code('INVALID_ADDRESS'));
   });
 
   it('comes with a hint about federation, asked for x@domain, and does without it', async () => {
@@ -119,9 +110,7 @@ describe('the tenant of a domain', () => {
     });
     expect(await discoverTenant('corp.example', network())).toMatchObject({ cloud: 'login.cloud-of-tomorrow.example' });
     lab.host(GLOBAL, login({ 'corp.example': tenant('openid-unheard') }, { instances: '{"error":"invalid_instance"}' }));
-    await expect(discoverTenant('corp.example', network())).rejects.toMatchObject({
-      code: 'TOKENRY_AUTODISCOVER_UNKNOWN_AUTHORITY',
-    });
+    await expect(discoverTenant('corp.example', network())).rejects.toMatchObject(code('UNKNOWN_AUTHORITY'));
   });
 
   it('what is not the document that was asked for is no tenant', async () => {
@@ -141,9 +130,7 @@ describe('an authority that a server names', () => {
       preferredNetwork: 'login.cloud-of-tomorrow.example',
     });
     lab.host(GLOBAL, login({}, { instances: '{"error":"invalid_instance"}' }));
-    await expect(discoverInstance('evil.example', network())).rejects.toMatchObject({
-      code: 'TOKENRY_AUTODISCOVER_UNKNOWN_AUTHORITY',
-    });
+    await expect(discoverInstance('evil.example', network())).rejects.toMatchObject(code('UNKNOWN_AUTHORITY'));
   });
 
   it('answers for itself while Microsoft cannot be asked, and is not asked about again', async () => {
@@ -166,9 +153,7 @@ describe('options for an account', () => {
   });
   it('of a domain without tenant are an error, not a guess', async () => {
     lab.host(GLOBAL, login({}));
-    await expect(accountOptionsFor('ada@nowhere.example', network())).rejects.toMatchObject({
-      code: 'TOKENRY_AUTODISCOVER_NOT_FOUND',
-    });
+    await expect(accountOptionsFor('ada@nowhere.example', network())).rejects.toMatchObject(code('NOT_FOUND'));
   });
 });
 
@@ -314,7 +299,7 @@ describe('hybrids', () => {
   it('the own server sends a mailbox in the cloud to Microsoft, and then Microsoft is not told the address', async () => {
     lab.host(GLOBAL, login({ 'corp.example': tenant('openid-global') }));
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       exchange({
         v2: () => json({ Protocol: 'EWS', Url: `https://${ONLINE}/EWS/Exchange.asmx`, ServerLocation: 'Exchange Online' }),
       }),
@@ -348,7 +333,7 @@ describe('hybrids', () => {
         }),
       }),
     );
-    await expect(find()).rejects.toMatchObject({ code: 'TOKENRY_AUTODISCOVER_NOT_FOUND' });
+    await expect(find()).rejects.toMatchObject(code('NOT_FOUND'));
     expect(lab.to(ONLINE).length).toBeLessThanOrEqual(3);
   });
 

@@ -6,42 +6,32 @@ import {
   basicAuth,
   bearerAuth,
   closeConnections,
-  type DiscoverOptions,
-  discover,
-  UsernamePasswordCredentials,
 } from '@tokenry/autodiscover';
 import type { RecordStore } from '@tokenry/core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { orderSrv } from '../src/dns/srv.js';
+import {
+  ADA,
+  BASIC,
+  code,
+  credentials,
+  EWS,
+  failure,
+  find,
+  HOST,
+  lab,
+  posts,
+  SVC,
+  server,
+  soap,
+  useLab,
+} from './corp-example.js';
 import { ewsSettings } from './fixtures/answers.js';
 import { exchange, redirectTo, status, webSite } from './lab/exchange.js';
-import { type Lab, startLab } from './lab/lab.js';
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await startLab();
-});
-afterEach(() => {
-  closeConnections();
-  lab.reset();
-});
-afterAll(() => lab.close());
+useLab();
 
-const SVC = '/autodiscover/autodiscover.svc';
 const XML = '/autodiscover/autodiscover.xml';
-const ADA = 'ada@corp.example';
-const EWS = 'https://mail.corp.example/EWS/Exchange.asmx';
-const credentials = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-password');
-const BASIC = `Basic ${Buffer.from('CORP\\ada:secret-TEST-password').toString('base64')}`;
-
-/** Discoveries of this suite ask the organisation's own servers alone. */
-const options = (more: DiscoverOptions = {}) => lab.options({ askMicrosoft: false, credentials, allowBasic: true, ...more });
-const find = (more: DiscoverOptions = {}, address = ADA) => discover(address, options(more));
-/** An Exchange server behind Basic that answers for every address. */
-const server = (soap = (address: string) => ewsSettings('mail.corp.example', address) as object) =>
-  exchange({ offers: 'Basic realm="corp"', accepts: BASIC, soap });
-const code = (name: string) => ({ code: `TOKENRY_AUTODISCOVER_${name}` });
-const posts = (host: string) => lab.to(host).filter(({ method }) => method === 'POST').length;
 
 describe('upstream discovery cases (4.2), on real servers', () => {
   it('4.2.1 strings, inspect and JSON of caches and protocols never fail', () => {
@@ -56,7 +46,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it("4.2.2 a full run with an empty cache finds the mailbox's own address and its server", async () => {
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     const found = await find();
     expect(found).toMatchObject({
       address: ADA,
@@ -74,12 +64,8 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.3 an unknown mailbox is reported as such, with an empty and with a primed cache', async () => {
     lab.host(
-      'autodiscover.corp.example',
-      server((address) =>
-        address === ADA
-          ? ewsSettings('mail.corp.example', address)
-          : { code: 'InvalidUser', message: `Invalid user '${address}'.` },
-      ),
+      HOST,
+      server((address) => (address === ADA ? soap(address) : { code: 'InvalidUser', message: `Invalid user '${address}'.` })),
     );
     const cache = new AutodiscoverCache({ memoryOnly: true });
     await expect(find({ cache }, 'nobody@corp.example')).rejects.toMatchObject({
@@ -91,10 +77,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.4 a wrong password ends in AUTH_FAILED once every server has refused it', async () => {
-    lab.host(
-      'autodiscover.corp.example',
-      exchange({ offers: 'Basic realm="corp"', accepts: 'Basic no', soap: () => ewsSettings('x.example') }),
-    );
+    lab.host(HOST, exchange({ offers: 'Basic realm="corp"', accepts: 'Basic no', soap: () => ewsSettings('x.example') }));
     lab.host('corp.example', webSite);
     await expect(find()).rejects.toMatchObject(code('AUTH_FAILED'));
   });
@@ -103,14 +86,14 @@ describe('upstream discovery cases (4.2), on real servers', () => {
     const account = { getAccessToken: async () => ({ token: 'at-TEST-delegate' }) };
     const scheme = bearerAuth(account, {
       scopes: ['https://mail.corp.example/.default'],
-      audienceHosts: ['autodiscover.corp.example'],
+      audienceHosts: [HOST],
     });
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       exchange({
         offers: 'Bearer authorization_uri="https://login.corp.example/"',
         accepts: 'Bearer at-TEST-delegate',
-        soap: (a) => ewsSettings('mail.corp.example', a),
+        soap,
       }),
     );
     lab.host('mail.corp.example', ({ headers }) => ({ body: `${headers.authorization} ${headers['x-anchormailbox']}` }));
@@ -120,7 +103,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.6 InternalServerError for the whole request is a typed error that keeps its words', async () => {
-    lab.host('autodiscover.corp.example', (request) => {
+    lab.host(HOST, (request) => {
       if (request.headers.authorization !== BASIC) return { status: 401, headers: { 'www-authenticate': 'Basic' } };
       const body =
         request.path === SVC
@@ -128,13 +111,13 @@ describe('upstream discovery cases (4.2), on real servers', () => {
           : '';
       return { body };
     });
-    const error = await find().catch((thrown: unknown) => thrown);
+    const error = await failure();
     expect(error).toMatchObject({ ...code('SERVER_ERROR'), serverCode: 'InternalServerError' });
-    expect(AutodiscoverError.is(error) && error.explain()).toContain('InternalServerError: An internal error');
+    expect(error.explain()).toContain('InternalServerError: An internal error');
   });
 
   it('4.2.7 connections can be closed at any time; later discoveries open new ones', async () => {
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     await find();
     closeConnections();
     closeConnections();
@@ -142,7 +125,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.8 a second run asks nobody, and a poisoned endpoint is replaced', async () => {
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     const cache = new AutodiscoverCache({ memoryOnly: true });
     await find({ cache });
     const before = lab.requests.length;
@@ -152,15 +135,15 @@ describe('upstream discovery cases (4.2), on real servers', () => {
     lab.host('corp.example', server());
     await find({ cache }, 'bob@corp.example');
     expect(lab.to('corp.example')).toHaveLength(0);
-    lab.host('autodiscover.corp.example', status(404));
+    lab.host(HOST, status(404));
     expect((await find({ cache }, 'eve@corp.example')).endpoint.url).toBe(`https://corp.example${SVC}`);
-    const seen = posts('autodiscover.corp.example');
+    const seen = posts();
     await find({ cache }, 'zoe@corp.example');
-    expect(posts('autodiscover.corp.example')).toBe(seen);
+    expect(posts()).toBe(seen);
   });
 
   it('4.2.10 two clients share one cache entry, and their EWS client is signed in', async () => {
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     lab.host('mail.corp.example', ({ headers }) =>
       headers.authorization === BASIC
         ? { body: 'welcome' }
@@ -177,7 +160,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.11 the address that the server calls its own is adopted', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ewsSettings('mail.corp.example', 'ada.byron@corp.example')),
     );
     expect((await find()).address).toBe('ada.byron@corp.example');
@@ -185,12 +168,8 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.12 an address redirect within the domain is followed, with the original user name', async () => {
     lab.host(
-      'autodiscover.corp.example',
-      server((address) =>
-        address === ADA
-          ? { code: 'RedirectAddress', redirectTarget: 'ada2@corp.example' }
-          : ewsSettings('mail.corp.example', address),
-      ),
+      HOST,
+      server((address) => (address === ADA ? { code: 'RedirectAddress', redirectTarget: 'ada2@corp.example' } : soap(address))),
     );
     expect(await find()).toMatchObject({
       address: 'ada2@corp.example',
@@ -202,10 +181,10 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.13 an endless address redirect is circular, with an empty and with a primed cache', async () => {
     const cache = new AutodiscoverCache({ memoryOnly: true });
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     await find({ cache }, 'bob@corp.example');
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server((address) => ({
         code: 'RedirectAddress',
         redirectTarget: address === ADA ? 'other@corp.example' : 'ADA@CORP.example',
@@ -217,7 +196,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.14 an address redirect to another domain goes on there once somebody allows it', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'RedirectAddress', redirectTarget: 'ada@partner.example' })),
     );
     lab.host(
@@ -233,7 +212,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.15 an HTTP redirect to another path is followed by asking there anew', async () => {
-    lab.host('autodiscover.corp.example', redirectTo('https://exchange.corp.example/some/path', 301));
+    lab.host(HOST, redirectTo('https://exchange.corp.example/some/path', 301));
     lab.host('exchange.corp.example', ({ path, method, headers, body }, response) => {
       const request = { secure: true, host: '', method, path: path === '/some/path' ? SVC : path, headers, body };
       return server()(request, response);
@@ -242,19 +221,19 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.16 where the first host fails, the domain itself is asked', async () => {
-    lab.host('autodiscover.corp.example', status(501));
+    lab.host(HOST, status(501));
     lab.host('corp.example', server());
     expect((await find()).endpoint.url).toBe(`https://corp.example${SVC}`);
   });
 
   it('4.2.17 a plain-HTTP redirect to relative junk leads nowhere', async () => {
-    lab.host('autodiscover.corp.example', status(501), { plain: redirectTo('XXX', 301) });
+    lab.host(HOST, status(501), { plain: redirectTo('relative-junk', 301) });
     lab.host('corp.example', status(501));
     await expect(find()).rejects.toMatchObject(code('REDIRECT_BLOCKED'));
   });
 
   it('4.2.18 a plain-HTTP answer without a redirect leads nowhere', async () => {
-    lab.host('autodiscover.corp.example', status(501), { plain: status(200) });
+    lab.host(HOST, status(501), { plain: status(200) });
     lab.host('corp.example', status(501));
     await expect(find()).rejects.toMatchObject(code('NOT_FOUND'));
   });
@@ -279,9 +258,9 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.21 an SRV host that does not resolve ends the search', async () => {
     lab.dns.set('_autodiscover._tcp.corp.example', { srv: [srv('nowhere.corp.example')] });
-    const error = await find().catch((thrown: unknown) => thrown);
+    const error = await failure();
     expect(error).toMatchObject(code('NOT_FOUND'));
-    expect((error as AutodiscoverError).trace.at(-1)).toMatchObject({
+    expect(error.trace.at(-1)).toMatchObject({
       step: 'probe',
       outcome: 'dns-failed',
       url: `https://nowhere.corp.example${XML}`,
@@ -294,7 +273,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   ])('%s ends the search', async (_name, prepare) => {
     prepare();
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'RedirectUrl', redirectTarget: `https://exchange.corp.example${SVC}` })),
     );
     await expect(find()).rejects.toMatchObject(code('NOT_FOUND'));
@@ -302,7 +281,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.24 a SOAP redirect to a server that answers is followed', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'RedirectUrl', redirectTarget: `https://exchange.corp.example${SVC}` })),
     );
     lab.host('exchange.corp.example', server());
@@ -322,13 +301,13 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('4.2.28 an unknown error code of tomorrow is no mailbox error; setting errors stay with their settings', async () => {
     lab.host(
-      'autodiscover.corp.example',
+      HOST,
       server(() => ({ code: 'CodeOfTomorrow', message: 'FOO' })),
     );
     await expect(find()).rejects.toMatchObject({ ...code('SERVER_ERROR'), serverCode: 'CodeOfTomorrow' });
     lab.host(
-      'autodiscover.corp.example',
-      server((address) => ({ ...ewsSettings('mail.corp.example', address), settingErrors: [['InvalidSetting', 'NewThing']] })),
+      HOST,
+      server((address) => ({ ...soap(address), settingErrors: [['InvalidSetting', 'NewThing']] })),
     );
     expect((await find()).settingErrors).toEqual([{ setting: 'NewThing', code: 'InvalidSetting', message: 'FOO' }]);
   });
@@ -342,7 +321,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
         throw new Error('closed');
       },
     };
-    lab.host('autodiscover.corp.example', (_request, response) => {
+    lab.host(HOST, (_request, response) => {
       response.socket?.destroy();
       return new Promise(() => undefined);
     });
@@ -354,7 +333,7 @@ describe('upstream discovery cases (4.2), on real servers', () => {
   });
 
   it('4.2.32 what the caller settled stays settled, and the schemes seen are always in the result', async () => {
-    lab.host('autodiscover.corp.example', server());
+    lab.host(HOST, server());
     lab.host('mail.corp.example', () => new Promise(() => undefined));
     const found = await find({ timeoutMs: 1500 });
     expect(found.authSchemes).toEqual(['Basic']);
@@ -371,12 +350,12 @@ describe('upstream discovery cases (4.2), on real servers', () => {
       'https://nowhere.corp.example/x',
     ]) {
       lab.reset();
-      lab.host('autodiscover.corp.example', redirectTo(location));
+      lab.host(HOST, redirectTo(location));
       await expect(find()).rejects.toBeInstanceOf(AutodiscoverError);
       expect(lab.requests.filter(({ secure, method }) => !secure && method !== 'GET')).toHaveLength(0);
     }
     lab.reset();
-    lab.host('autodiscover.corp.example', redirectTo(`https://exchange.corp.example${SVC}`));
+    lab.host(HOST, redirectTo(`https://exchange.corp.example${SVC}`));
     lab.host('exchange.corp.example', (request, response) =>
       request.method === 'GET' ? { status: 501 } : server()(request, response),
     );
@@ -385,8 +364,8 @@ describe('upstream discovery cases (4.2), on real servers', () => {
 
   it('several mailboxes are asked about in one request', async () => {
     lab.host(
-      'autodiscover.corp.example',
-      server((a) => (a === ADA ? ewsSettings('mail.corp.example', a) : { code: 'InvalidUser', message: 'No.' })),
+      HOST,
+      server((a) => (a === ADA ? soap(a) : { code: 'InvalidUser', message: 'No.' })),
     );
     const { cache: _cache, stepTimeoutMs: _step, ...network } = lab.options();
     const protocol = new AutodiscoverProtocol({
@@ -399,6 +378,6 @@ describe('upstream discovery cases (4.2), on real servers', () => {
       ['NoError', EWS],
       ['InvalidUser', undefined],
     ]);
-    expect(posts('autodiscover.corp.example')).toBe(1);
+    expect(posts()).toBe(1);
   });
 });

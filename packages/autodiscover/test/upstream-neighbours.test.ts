@@ -1,7 +1,6 @@
 import {
   AutodiscoverError,
   bearerAuth,
-  closeConnections,
   type DiscoverOptions,
   discover,
   OAuth2AuthorizationCodeCredentials,
@@ -9,35 +8,13 @@ import {
   UsernamePasswordCredentials,
 } from '@tokenry/autodiscover';
 import { startDevAuthority } from '@tokenry/dev-authority';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseMailAddress } from '../src/address/mail-address.js';
-import { ewsSettings } from './fixtures/answers.js';
+import { ADA, code, failure, find, HOST, lab, options, SVC, soap, useLab } from './corp-example.js';
 import { exchange, redirectTo, status } from './lab/exchange.js';
-import { type Handler, type Lab, startLab } from './lab/lab.js';
+import type { Handler } from './lab/lab.js';
 
-let lab: Lab;
-beforeAll(async () => {
-  lab = await startLab();
-});
-afterEach(() => {
-  closeConnections();
-  lab.reset();
-});
-afterAll(() => lab.close());
-
-const SVC = '/autodiscover/autodiscover.svc';
-const ADA = 'ada@corp.example';
-const HOST = 'autodiscover.corp.example';
-const credentials = new UsernamePasswordCredentials('CORP\\ada', 'secret-TEST-password');
-const options = (more: DiscoverOptions = {}) => lab.options({ askMicrosoft: false, credentials, allowBasic: true, ...more });
-const find = (more: DiscoverOptions = {}) => discover(ADA, options(more));
-const soap = (address: string) => ewsSettings('mail.corp.example', address);
-const code = (name: string) => ({ code: `TOKENRY_AUTODISCOVER_${name}` });
-const failure = async (more: DiscoverOptions = {}) => {
-  const error = await find(more).catch((thrown: unknown) => thrown);
-  if (!AutodiscoverError.is(error)) throw new Error('expected a failed discovery', { cause: error });
-  return error;
-};
+useLab();
 
 describe('upstream transport cases (4.4): what a server asks for', () => {
   it('4.4.1 a server that asks for nothing gets nothing', async () => {
