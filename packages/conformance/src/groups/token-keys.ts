@@ -51,7 +51,7 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
     './a',
     'a/.',
     'a/..',
-    '../../../../tmp/a',
+    '../../../../srv/a',
     '..%2fa',
     '.hidden',
     '.git',
