@@ -123,39 +123,6 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** 4 processes all refresh the same 50 accounts of one record. */
-export const manyAccounts: Proof = async (settings) => {
-  const expiries = settings.size === 'full' ? 5 : 1;
-  await using stage = await Stage.open(settings.backend, { refreshTokens: 'one-time-revoking' });
-  // Into the 64 KiB of a secret go 16 of them.
-  const { maxRecordBytes = Number.POSITIVE_INFINITY } = stage.backend.capabilities;
-  const accounts = settings.size === 'short' ? 12 : maxRecordBytes < 100_000 ? 15 : 50;
-  const findings = new Findings(`${accounts} accounts in one record`, settings);
-  const users = Array.from({ length: accounts }, (_, index) => `user${index}@contoso.example`);
-  await signInAll(stage, users, settings, () => undefined);
-  await stage.start(PROCESSES);
-  const errors: string[] = [];
-  for (let expiry = 1; expiry <= expiries; expiry++) {
-    settings.progress(`expiry ${expiry} of ${expiries}`);
-    await stage.advance(2 * HOUR_MS);
-    const answers = await stage.all((worker) =>
-      worker.call('work', { asks: users.map((username) => ({ username })), inFlight: IN_FLIGHT }),
-    );
-    errors.push(...answers.flatMap((answer) => answer.errors));
-  }
-  const refreshes = stage.refreshCalls();
-  const cache = await stage.backend.loadToken({ fresh: true });
-  return findings
-    .tell('accounts', accounts)
-    .tell('expiries', expiries)
-    .requireEqual('token calls', refreshes.length, accounts * expiries)
-    .requireEqual('lost refresh tokens', await countLost(stage, users, () => undefined), 0)
-    .requireEqual('accounts stored', cache?.getAccounts().length ?? 0, accounts)
-    .requireEqual('invalid_grant', refreshes.filter(({ error }) => error === 'invalid_grant').length, 0)
-    .errors(errors)
-    .result();
-};
-
 export async function signInAll(
   stage: Stage,
   users: readonly string[],

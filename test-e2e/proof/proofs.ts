@@ -4,7 +4,8 @@ import { contendedWrites } from './contended-writes.ts';
 import type { Proof } from './harness/proof.ts';
 import { kills } from './kills.ts';
 import { lostAnswers } from './lost-answers.ts';
-import { manyAccounts, manyRecords } from './many-records.ts';
+import { faltering, manyAccounts } from './many-accounts.ts';
+import { manyRecords } from './many-records.ts';
 import { msalStorms } from './msal-storms.ts';
 import { refreshStorm } from './refresh-storm.ts';
 import { scopeSets } from './scope-sets.ts';
@@ -20,6 +21,7 @@ export const proofs: Readonly<Record<string, Proof>> = {
   'scope-sets': scopeSets,
   'many-records': manyRecords,
   'many-accounts': manyAccounts,
+  faltering,
   'msal-storms': msalStorms,
   kills,
   'slow-authority': slowAuthority,
