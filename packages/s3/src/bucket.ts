@@ -1,6 +1,7 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
 import { CapabilityError, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
 import type { Connected, Connection } from './connection.js';
+import { inTime } from './in-time.js';
 import { mapError, type SdkError } from './map-error.js';
 import type { ResolvedOptions } from './options.js';
 import { untilAborted } from './until-aborted.js';
@@ -33,7 +34,7 @@ export class Bucket {
       const condition = ifNotVersion === undefined ? {} : { IfNoneMatch: ifNotVersion };
       try {
         const { Body, ETag } = await client.send(new sdk.GetObjectCommand({ ...input, ...condition }), abort);
-        return { data: await bytesOf(Body, signal), version: versionOf(ETag) };
+        return { data: await bytesOf(Body, abort.abortSignal), version: versionOf(ETag) };
       } catch (error) {
         if (statusOf(error) === 304) return 'not-modified' as const;
         if (nameOf(error) === 'NoSuchKey') return undefined;
@@ -103,16 +104,17 @@ export class Bucket {
     send: (
       connected: Connected,
       input: { readonly Bucket: string; readonly Key: string; readonly ExpectedBucketOwner?: string },
-      abort: { readonly abortSignal?: AbortSignal },
+      abort: { readonly abortSignal: AbortSignal },
     ) => Promise<T>,
   ): Promise<T> {
-    const { folder, bucketInput, bucketName } = this.#options;
+    const { folder, bucketInput, bucketName, timeoutMs } = this.#options;
     const input = { ...bucketInput, Key: folder + name };
     const doing = `${verb} "${verb === 'list' ? folder : input.Key}" in the bucket "${bucketName}"`;
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       try {
-        return await send(await this.#connection.open(), input, signal ? { abortSignal: signal } : {});
+        const sending = async (abortSignal: AbortSignal) => send(await this.#connection.open(), input, { abortSignal });
+        return await inTime(sending, { timeoutMs, signal });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (!isRivalry(error) || attempt === RIVALRY.attempts) throw mapError(error, { doing, bucketName, name });
@@ -145,7 +147,7 @@ interface Body {
 }
 
 // The SDK lets go of the signal once the headers are there.
-async function bytesOf(body: Body | undefined, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function bytesOf(body: Body | undefined, signal: AbortSignal): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
   return untilAborted(body.transformToByteArray(), signal, () => (body as { destroy?(): void }).destroy?.());
 }

@@ -119,7 +119,7 @@ function byNature(error: SdkError, message: (advice: string) => string): unknown
 /** Trouble on the way: a system call, TLS, a time-out, an answer that ended early or is not what was stored. */
 function isNetworkTrouble(error: SdkError): boolean {
   if (typeof error.code === 'string') return true;
-  if (/^(TimeoutError|NetworkingError|AbortError|SyntaxError)$/.test(error.name)) return true;
+  if (/^(TimeoutError|NoAnswerError|NetworkingError|AbortError|SyntaxError)$/.test(error.name)) return true;
   return error.$response !== undefined || error.message.startsWith('Checksum mismatch');
 }
 

@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { type BaseTokenBackendOptions, invalidArgument } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
 
 export interface S3TokenBackendOptions extends BaseTokenBackendOptions {
   /** The bucket, which must exist. */
@@ -19,6 +19,8 @@ export interface S3TokenBackendOptions extends BaseTokenBackendOptions {
    * the vendor's default chains find region and credentials.
    */
   readonly clientOptions?: S3ClientConfig;
+  /** For how long one request may last, the SDK's repetitions included, whoever made the client. @default 30_000 */
+  readonly timeoutMs?: number;
   /** How new objects are encrypted by the store. @default the bucket's own setting */
   readonly serverSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
   /** Key for `aws:kms`: id, ARN or alias. @default the account's key for S3 */
@@ -39,12 +41,14 @@ export const OWN_OPTIONS = [
   'prefix',
   'client',
   'clientOptions',
+  'timeoutMs',
   'serverSideEncryption',
   'kmsKeyId',
   'expectedBucketOwner',
   'lastWriterWins',
 ] as const;
 
+const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_FILENAME = 'o365_token.txt';
 /** Object keys have at most 1 024 bytes; record names take up to 200 of them. */
 const MAX_FOLDER_BYTES = 800;
@@ -55,6 +59,7 @@ export interface ResolvedOptions {
   /** What comes before every record name. */
   readonly folder: string;
   readonly defaultTokenKey: string;
+  readonly timeoutMs: number;
   /** Goes with every request. */
   readonly bucketInput: { readonly Bucket: string; readonly ExpectedBucketOwner?: string };
   /** Goes with every write. */
@@ -77,6 +82,7 @@ export function resolveOptions(options: S3TokenBackendOptions): ResolvedOptions 
   return {
     bucketName,
     ...place(options),
+    timeoutMs: checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     bucketInput: { Bucket: bucketName, ...(owner === undefined ? {} : { ExpectedBucketOwner: owner }) },
     encryptionInput: encryption(options),
   };
@@ -109,4 +115,10 @@ function encryption({ serverSideEncryption, kmsKeyId }: S3TokenBackendOptions): 
 function checkText(value: unknown, name: string): string {
   if (typeof value !== 'string' || value === '') throw invalidArgument(`${name} must be a string that is not empty.`);
   return value;
+}
+
+function checkTimeout(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
+    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
+  return timeoutMs;
 }

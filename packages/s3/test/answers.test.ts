@@ -92,6 +92,20 @@ describe('an answer to a read', () => {
     expect(await rejection(backend().records.read('a', { signal: controller.signal }))).toBe(reason);
   });
 
+  test('credentials that never come are an outage, and a caller who leaves need not wait for them', async () => {
+    const credentials = () => new Promise<never>(() => undefined);
+    const clientOptions = { ...clientOptionsFor(gate), credentials };
+    const waiting = new S3TokenBackend({ bucketName: 'b', timeoutMs: 200, clientOptions });
+    expect(await rejection(waiting.loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', retryable: true });
+    const controller = new AbortController();
+    const reading = rejection(
+      new S3TokenBackend({ bucketName: 'b', clientOptions }).records.read('a', { signal: controller.signal }),
+    );
+    const reason = new Error('left');
+    controller.abort(reason);
+    expect(await reading).toBe(reason);
+  });
+
   test('without an ETag is refused: nothing could be compared', async () => {
     gate.intercept = () => ({ status: 200, body: '{}' });
     expect(await rejection(backend().records.read('a'))).toMatchObject({ code: 'TOKENRY_CAPABILITY' });

@@ -13,6 +13,7 @@ describe('options', () => {
     ['a folder as filename', { bucketName: 'b', filename: 'tokens/' }, /names a folder/],
     ['two default names', { bucketName: 'b', filename: 'a', defaultTokenKey: 'b' }, /give one of them/],
     ['a prefix that climbs', { bucketName: 'b', prefix: '../' }, /not safe in URLs/],
+    ['a time-out of nothing', { bucketName: 'b', timeoutMs: 0 }, /between 1 and 600000/],
   ];
   test.each(wrong)('%s is refused', (_what, options, message) => {
     expect(() => new S3TokenBackend(options as S3TokenBackendOptions)).toThrow(message);

@@ -211,6 +211,27 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     expect(await rejection(backend.loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', retryable: true });
   });
 
+  test('a silent store is an outage for a client with the time-outs of the vendor too, which has none', async () => {
+    const client = new S3Client({ ...clientOptionsFor(gate), forcePathStyle: true, maxAttempts: 1 });
+    const [patient, backend] = [open({ client }), open({ client, timeoutMs: 400 })];
+    await patient.records.write('a', bytes('{"a":1}'), { expect: 'absent' });
+    gate.intercept = () => 'hang';
+    const silent = [
+      () => backend.records.read('a'),
+      () => backend.records.write('a', bytes('{"a":2}'), { expect: 'anything' }),
+      () => backend.records.remove('a', { expect: 'anything' }),
+      () => backend.leases.tryAcquire('l', { owner: 'o', ttlMs: 1_000 }),
+      () => collect(backend.listKeys()),
+    ];
+    for (const operation of silent) expect(await rejection(operation())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    // Also when it falls silent in the middle of an answer.
+    gate.intercept = () => 'stall-answer';
+    expect(await rejection(backend.records.read('a'))).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    gate.intercept = () => undefined;
+    expect(await patient.records.read('a')).toMatchObject({ data: new Uint8Array(bytes('{"a":1}')) });
+    client.destroy();
+  });
+
   test('a stopped server, a missing bucket and refused keys are three different errors, none of them absence', async () => {
     const backend = open();
     await backend.saveToken(signedIn('ada'));

@@ -98,7 +98,9 @@ function byNature(error: SdkError, message: (advice: string) => string): unknown
 /** Trouble on the way: a system call, TLS, a time-out, an answer that ended early. */
 function isNetworkTrouble(error: SdkError): boolean {
   if (typeof error.code === 'string') return true;
-  return /^(TimeoutError|NetworkingError|AbortError|SyntaxError)$/.test(error.name) || error.$response !== undefined;
+  return (
+    /^(TimeoutError|NoAnswerError|NetworkingError|AbortError|SyntaxError)$/.test(error.name) || error.$response !== undefined
+  );
 }
 
 /** Seconds or a date, in milliseconds from now. */

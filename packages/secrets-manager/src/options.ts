@@ -13,6 +13,8 @@ export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptio
    * `SecretsManagerClient` takes. Without it the vendor's default chains find region and credentials.
    */
   readonly clientOptions?: SecretsManagerClientConfig;
+  /** For how long one request may last, the SDK's repetitions included, whoever made the client. @default 30_000 */
+  readonly timeoutMs?: number;
   /** KMS key for secrets that are made here: id, ARN or alias. @default the account's key `aws/secretsmanager` */
   readonly kmsKeyId?: string;
   /** Tags for secrets that are made here. @default none */
@@ -35,6 +37,7 @@ export const OWN_OPTIONS = [
   'prefix',
   'client',
   'clientOptions',
+  'timeoutMs',
   'kmsKeyId',
   'tags',
   'forceDeleteWithoutRecovery',
@@ -42,6 +45,7 @@ export const OWN_OPTIONS = [
   'minimumWriteIntervalMs',
 ] as const;
 
+const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_SECRET_NAME = 'o365_token.txt';
 const TEN_MINUTES = 600_000;
 /** Names have at most 512 characters; record names take up to 300 of them. */
@@ -52,6 +56,7 @@ const NAME = /^[A-Za-z0-9/_+=.@-]+$/;
 export interface ResolvedOptions {
   readonly defaultTokenKey: string;
   readonly minimumWriteIntervalMs: number;
+  readonly timeoutMs: number;
   readonly prefix: string;
   /** Literal name of the default record's secret. */
   readonly secretName: string;
@@ -69,7 +74,8 @@ export function resolveOptions(options: SecretsManagerTokenBackendOptions): Reso
   const { minimumWriteIntervalMs = TEN_MINUTES } = options;
   if (typeof minimumWriteIntervalMs !== 'number' || !(minimumWriteIntervalMs >= 0))
     throw outOfRange('minimumWriteIntervalMs must be a number of milliseconds, 0 or more.');
-  return { ...names(options), minimumWriteIntervalMs, creation: creation(options), deletion: deletion(options) };
+  const timeoutMs = checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  return { ...names(options), minimumWriteIntervalMs, timeoutMs, creation: creation(options), deletion: deletion(options) };
 }
 
 function names({ secretName, prefix, defaultTokenKey }: SecretsManagerTokenBackendOptions) {
@@ -109,4 +115,10 @@ function deletion(options: SecretsManagerTokenBackendOptions): ResolvedOptions['
 function checkName(value: unknown, option: string): string {
   if (typeof value === 'string' && NAME.test(value) && value.length <= 512) return value;
   throw invalidArgument(`${option} must be the name of a secret: letters, digits and /_+=.@- only.`);
+}
+
+function checkTimeout(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
+    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
+  return timeoutMs;
 }

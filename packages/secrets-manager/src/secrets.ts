@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Connected, Connection } from './connection.js';
+import { inTime } from './in-time.js';
 import { mapError, type SdkError } from './map-error.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -137,7 +138,7 @@ export class Secrets {
     action: string,
     id: string,
     options: SignalOption,
-    send: (connected: Connected, abort: { readonly abortSignal?: AbortSignal }) => Promise<unknown>,
+    send: (connected: Connected, abort: { readonly abortSignal: AbortSignal }) => Promise<unknown>,
   ): Promise<boolean> {
     return this.#request(action, id, options, async (connected, abort) => {
       try {
@@ -154,11 +155,12 @@ export class Secrets {
     action: string,
     id: string,
     { signal }: SignalOption,
-    send: (connected: Connected, abort: { readonly abortSignal?: AbortSignal }) => Promise<T>,
+    send: (connected: Connected, abort: { readonly abortSignal: AbortSignal }) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
     try {
-      return await send(await this.#connection.open(), signal ? { abortSignal: signal } : {});
+      const sending = async (abortSignal: AbortSignal) => send(await this.#connection.open(), { abortSignal });
+      return await inTime(sending, { timeoutMs: this.#options.timeoutMs, signal });
     } catch (error) {
       if (signal?.aborted) throw signal.reason;
       throw mapError(error, { doing: `${DOING[action] ?? 'use'} the secret "${id}"`, action: `secretsmanager:${action}` });

@@ -92,6 +92,18 @@ describe('an answer to a read', () => {
     };
     expect(await rejection(backend().records.read('a', { signal: controller.signal }))).toBe(reason);
   });
+
+  test('credentials that never come are an outage, and a caller who leaves need not wait for them', async () => {
+    const credentials = () => new Promise<never>(() => undefined);
+    const clientOptions = { ...clientOptionsFor(gate), credentials };
+    const waiting = new SecretsManagerTokenBackend({ timeoutMs: 200, clientOptions });
+    expect(await rejection(waiting.loadToken())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE', retryable: true });
+    const controller = new AbortController();
+    const reading = rejection(new SecretsManagerTokenBackend({ clientOptions }).records.read('a', { signal: controller.signal }));
+    const reason = new Error('left');
+    controller.abort(reason);
+    expect(await reading).toBe(reason);
+  });
 });
 
 describe('an answer to a write', () => {

@@ -12,6 +12,7 @@ describe('options', () => {
     ['a negative interval', { minimumWriteIntervalMs: -1 }, /0 or more/],
     ['tags that are no strings', { tags: { a: 1 } }, /object of strings/],
     ['two default names', { secretName: 'a', defaultTokenKey: 'b' }, /give one of them/],
+    ['a time-out of nothing', { timeoutMs: 0 }, /between 1 and 600000/],
   ];
   test.each(wrong)('%s is refused', (_what, options, message) => {
     expect(() => new SecretsManagerTokenBackend(options as SecretsManagerTokenBackendOptions)).toThrow(message);

@@ -232,6 +232,26 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     expect((await backend.loadToken({ fresh: true }))?.getAccounts()).toHaveLength(1);
   });
 
+  test('a silent service is an outage after timeoutMs, for a client with the time-outs of the vendor too', async () => {
+    const client = new SecretsManagerClient({ ...clientOptionsFor(gate), maxAttempts: 1 });
+    const [patient, backend] = [open({ client }), open({ client, timeoutMs: 400 })];
+    await patient.records.write('a', bytes('{"a":1}'), { expect: 'absent' });
+    gate.intercept = () => 'hang';
+    const silent = [
+      () => backend.records.read('a'),
+      () => backend.records.write('a', bytes('{"a":2}'), { expect: 'anything' }),
+      () => backend.records.remove('a', { expect: 'anything' }),
+      () => collect(backend.listKeys()),
+    ];
+    for (const operation of silent) expect(await rejection(operation())).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    // Also when it falls silent in the middle of an answer.
+    gate.intercept = () => 'stall-answer';
+    expect(await rejection(backend.records.read('a'))).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    gate.intercept = () => undefined;
+    expect(await patient.records.read('a')).toMatchObject({ data: bytes('{"a":1}') });
+    client.destroy();
+  });
+
   test('a stopped server is an outage, and refused keys are a denial', async () => {
     const backend = open();
     await backend.saveToken(signedIn('ada'));

@@ -15,9 +15,10 @@ export interface GateAnswer {
 }
 /**
  * What happens to a request instead of simply passing it on: another answer, `'lose-answer'` (the store does it, nobody
- * hears of it), `'truncate-answer'`, `'reset'` (the store never sees it), `'hang'`.
+ * hears of it), `'truncate-answer'`, `'stall-answer'` (silence in the middle of it), `'reset'` (the store never sees it),
+ * `'hang'`.
  */
-export type Interception = GateAnswer | 'lose-answer' | 'truncate-answer' | 'reset' | 'hang' | undefined;
+export type Interception = GateAnswer | 'lose-answer' | 'truncate-answer' | 'stall-answer' | 'reset' | 'hang' | undefined;
 
 /**
  * A proxy in front of an emulator: passes on one request at a time (the emulator compares and writes in two steps), and
@@ -83,7 +84,8 @@ export class Gate {
     if (typeof interception === 'object') return send(response, interception);
     const answer = await this.#inTurn(() => this.#forward(seen));
     if (interception === 'lose-answer') return void incoming.socket.destroy();
-    if (interception === 'truncate-answer') return truncate(response, answer);
+    if (interception === 'truncate-answer') return half(response, answer, () => response.destroy());
+    if (interception === 'stall-answer') return half(response, answer);
     send(response, answer);
   }
 
@@ -119,9 +121,9 @@ function send(response: ServerResponse, { status, headers = {}, body = '' }: Gat
   response.end(isEmpty ? undefined : body);
 }
 
-function truncate(response: ServerResponse, { status, headers = {}, body = '' }: GateAnswer): void {
+function half(response: ServerResponse, { status, headers = {}, body = '' }: GateAnswer, then?: () => void): void {
   const whole = Buffer.from(body);
   const { 'transfer-encoding': _chunked, ...kept } = headers;
   response.writeHead(status, { ...kept, 'content-length': whole.byteLength });
-  response.write(whole.subarray(0, whole.byteLength >> 1), () => response.destroy());
+  response.write(whole.subarray(0, whole.byteLength >> 1), then);
 }
