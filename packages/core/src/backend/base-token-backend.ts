@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { CapabilityError } from '../errors.js';
-import { invalidArgument } from '../options.js';
+import { invalidArgument, strictOptions } from '../options.js';
 import { mergeTokenCaches } from '../tokens/merge.js';
 import { TokenCache } from '../tokens/token-cache.js';
 import {
@@ -164,7 +164,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** A private copy of the decoded record, at most `recordCache.maxStalenessMs` old; `fresh` reads the store now. */
   async loadToken(options: TokenKeyOptions & { readonly fresh?: boolean } = {}): Promise<TokenCache | undefined> {
-    const { tokenKey, signal } = this.#checked(options);
+    const { tokenKey, signal } = this.#named('loadToken', options, ['fresh']);
     const record = await (options.fresh ? this.#cached.fresh(tokenKey, { signal }) : this.#cached.current(tokenKey, { signal }));
     return record?.cache.clone();
   }
@@ -174,7 +174,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
    * never loaded adds and replaces but removes nothing.
    */
   async saveToken(cache: TokenCache, options: TokenKeyOptions = {}): Promise<void> {
-    const { tokenKey, signal } = this.#checked(options);
+    const { tokenKey, signal } = this.#named('saveToken', options);
     checkMethods(cache, 'cache', ['serialize', 'clone']);
     const mine = cache.clone();
     const saved = await this.#cached.update(tokenKey, (theirs) => mergeTokenCaches(cache.base, mine, theirs), { signal });
@@ -183,7 +183,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** Applies `change` to the stored record by compare-and-swap; resolves to a private copy of what is stored then. */
   async updateToken(change: (cache: TokenCache) => void, options: UpdateTokenOptions = {}): Promise<TokenCache> {
-    const { tokenKey, signal } = this.#checked(options);
+    const { tokenKey, signal } = this.#named('updateToken', options, ['overwriteCorrupt']);
     if (typeof change !== 'function') throw invalidArgument('updateToken: change must be a function.');
     const update = (cache: TokenCache) => void change(cache) as undefined;
     const saved = await this.#cached.update(tokenKey, update, { signal, overwriteCorrupt: options.overwriteCorrupt });
@@ -192,13 +192,13 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** Whether the store holds a record with something in it. Asks the store. */
   async checkToken(options: TokenKeyOptions = {}): Promise<boolean> {
-    const { tokenKey, signal } = this.#checked(options);
+    const { tokenKey, signal } = this.#named('checkToken', options);
     return (await this.#cached.fresh(tokenKey, { signal }))?.cache.hasData ?? false;
   }
 
   /** Removes the record, also from memory; resolves to whether there was one. */
   async deleteToken(options: TokenKeyOptions = {}): Promise<boolean> {
-    const { tokenKey, signal } = this.#checked(options);
+    const { tokenKey, signal } = this.#named('deleteToken', options);
     const how = { expect: 'anything', ...(signal ? { signal } : {}) } as const;
     return this.#cached.remove(tokenKey, () => this.#keyed.remove(tokenKey, how), signal);
   }
@@ -265,6 +265,11 @@ export abstract class BaseTokenBackend implements TokenBackend {
         return this.#keyed.list(options);
       },
     });
+  }
+
+  // A misspelt tokenKey would mean the default record: the wrong one to read, and worse to write or delete.
+  #named(method: string, options: TokenKeyOptions, own: readonly string[] = []) {
+    return this.#checked(strictOptions(method, options, ['tokenKey', 'signal', ...own]));
   }
 
   #checked(options: TokenKeyOptions): { readonly tokenKey: string; readonly signal: AbortSignal | undefined } {

@@ -396,6 +396,25 @@ describe('a backend', () => {
     expect(backend.store.calls.read).toBe(0);
   });
 
+  it.each<[string, (backend: StoreBackend, options: object) => Promise<unknown>]>([
+    ['loadToken', (backend, options) => backend.loadToken(options)],
+    ['saveToken', (backend, options) => backend.saveToken(signedIn('bob'), options)],
+    ['updateToken', (backend, options) => backend.updateToken(() => {}, options)],
+    ['checkToken', (backend, options) => backend.checkToken(options)],
+    ['deleteToken', (backend, options) => backend.deleteToken(options)],
+  ])('refuses a misspelt tokenKey of %s instead of taking the default record', async (_name, call) => {
+    const backend = new StoreBackend();
+    await backend.saveToken(signedIn('ada'));
+    const { calls } = backend.store;
+    const before = { ...calls };
+    await expect(call(backend, { tokenky: 'user-42' })).rejects.toMatchObject({
+      code: 'TOKENRY_UNKNOWN_OPTION',
+      message: expect.stringContaining('did you mean "tokenKey"'),
+    });
+    expect(calls).toEqual(before);
+    expect(await backend.checkToken()).toBe(true);
+  });
+
   it('is recognised across installed copies', () => {
     expect(BaseTokenBackend.is(new StoreBackend())).toBe(true);
     expect(BaseTokenBackend.is({ [Symbol.for('tokenry.tokenBackend')]: true })).toBe(true);
