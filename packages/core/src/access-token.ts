@@ -1,4 +1,4 @@
-import { strictOptions } from './options.js';
+import { invalidArgument, outOfRange, strictOptions } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { AccountInfo } from './tokens/schema.js';
 
@@ -38,9 +38,35 @@ const NAMES: ReadonlySet<string> = new Set<keyof AccessTokenOptions>([
   'signal',
 ]);
 
-/** @throws TypeError for a name that is no option, naming the nearest one. Copies nothing: this is on the hot path. */
+/**
+ * Copies nothing: this is on the hot path.
+ * @throws TypeError for a name that is no option, naming the nearest one; TypeError or RangeError for a value that means nothing.
+ */
 export function checkAccessTokenOptions(options: AccessTokenOptions): void {
+  if (typeof options !== 'object' || options === null) throw invalidArgument('getAccessToken: options must be an object.');
   for (const name in options) if (!NAMES.has(name)) strictOptions('getAccessToken', options, [...NAMES]);
+  const { tenantId, minimumLifetimeMs, claims } = options;
+  // An empty tenant, read from a setting that is missing, would otherwise be answered with the home tenant's token.
+  if (tenantId !== undefined && (typeof tenantId !== 'string' || tenantId === ''))
+    throw invalidArgument('tenantId must be a tenant id or a domain name such as "contoso.onmicrosoft.com".');
+  if (minimumLifetimeMs !== undefined && !(Number.isFinite(minimumLifetimeMs) && minimumLifetimeMs >= 0))
+    throw outOfRange('minimumLifetimeMs must be a number of milliseconds, 0 or more.');
+  checkClaims(claims);
+}
+
+/** @throws TypeError unless `claims` is absent or a JSON object as text. The value is not quoted. */
+export function checkClaims(claims: string | undefined): void {
+  if (claims !== undefined && !isJsonObject(claims))
+    throw invalidArgument('claims must be a JSON object as text, such as the `claims` of an InteractionRequiredError.');
+}
+
+function isJsonObject(text: unknown): boolean {
+  try {
+    const value: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** Options that only choose which token: memory may answer. */

@@ -1,3 +1,4 @@
+import { checkAccountOptionValues } from './account-option-values.js';
 import type { AuthFlowType } from './application-credentials.js';
 import { defaultLeaseTiming, type LeaseTiming } from './backend/lease.js';
 import type { TokenBackend } from './backend/token-backend.js';
@@ -99,6 +100,7 @@ const BACKEND_METHODS = ['loadToken', 'updateToken', 'saveToken', 'shouldRefresh
 export function checkAccountOptions(options: AccountOptions): Readonly<AccountOptions> {
   const checked = strictOptions('Account', options, [...OWN_OPTIONS, ...TRANSPORT_OPTIONS, ...RETRY_OPTIONS]);
   checkBackend(checked.tokenBackend);
+  checkAccountOptionValues(checked);
   for (const name of ['softWindowMs', 'hardWindowMs', 'coolDownMs'] as const) checkMs(name, checked[name]);
   const { softWindowMs, hardWindowMs } = windowsOf(checked);
   if (hardWindowMs > softWindowMs) throw outOfRange('Account: hardWindowMs must not be longer than softWindowMs.');

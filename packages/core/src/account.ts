@@ -6,6 +6,7 @@ import {
   tokenCredential,
 } from './account-adapters.js';
 import { AccountEngine, type Selection } from './account-engine.js';
+import { checkAccountName } from './account-option-values.js';
 import { type AccountOptions, checkAccountOptions } from './account-options.js';
 import { AccountRequests } from './account-requests.js';
 import type { ApplicationCredentials } from './application-credentials.js';
@@ -78,6 +79,8 @@ export class Account {
   forKey(tokenKey: string, options?: { readonly homeAccountId?: string; readonly username?: string }): Account {
     const { homeAccountId, username } =
       options === undefined ? NOBODY : strictOptions('forKey', options, ['homeAccountId', 'username']);
+    checkAccountName('homeAccountId', homeAccountId);
+    checkAccountName('username', username);
     return new Account(this.#engine, { tokenKey: checkTokenKey(tokenKey), homeAccountId, username });
   }
 
@@ -100,8 +103,7 @@ export class Account {
     return this.#selection.username ?? this.#accounts.usernameInMemory(this.#selection);
   }
   set username(username: string | undefined) {
-    if (username !== undefined && (typeof username !== 'string' || username === ''))
-      throw invalidArgument('username must be a user name, or undefined.');
+    checkAccountName('username', username);
     // The account that signed in under this name stays chosen by its id, which says more.
     const chosen = this.#selection.homeAccountId !== undefined && username !== undefined;
     if (chosen && username.toLowerCase() === this.username?.toLowerCase()) return;
@@ -130,6 +132,8 @@ export class Account {
       'handleConsent',
       'storeToken',
     ]);
+    if (handleConsent !== undefined && typeof handleConsent !== 'function')
+      throw invalidArgument('authenticate: handleConsent must be a function, such as loopbackConsent() returns.');
     if (this.#engine.isAppOnly) return this.#authenticateApplication(request);
     const username = this.#selection.username ?? this.#engine.options.username;
     const signedIn = await hold(this.#signIn.interactive(request, { handleConsent, username }));
@@ -214,9 +218,13 @@ export class Account {
     return this.#accounts.authenticatedUsernames();
   }
 
-  /** The signed-in person, as the API describes them. */
+  /**
+   * The signed-in person, as the API describes them; with a token that you brought, whoever it speaks for.
+   * @throws CapabilityError for an application's own account.
+   */
   async getCurrentUser(): Promise<Record<string, unknown>> {
-    if (this.#engine.isAppOnly) throw new CapabilityError('An application account speaks for no user: there is no current user.');
+    if (this.#engine.isAppOnly && this.#engine.credentials.kind !== 'access-token')
+      throw new CapabilityError('An application account speaks for no user: there is no current user.');
     const response = await this.connection.get(this.protocol.resourceUrl('', 'me'));
     return (await response.json()) as Record<string, unknown>;
   }

@@ -83,8 +83,8 @@ export class Connection {
   }
 
   /** Spends the refresh token now and returns the new access token. */
-  refreshToken(options: { readonly signal?: AbortSignal } = {}): Promise<AccessTokenResult> {
-    return this.#parts.refreshToken(options);
+  async refreshToken(options: { readonly signal?: AbortSignal } = {}): Promise<AccessTokenResult> {
+    return this.#parts.refreshToken(strictOptions('refreshToken', options, ['signal']));
   }
 
   async #request(

@@ -67,7 +67,7 @@ export type {
 } from './provider/token-provider.js';
 export type { RefreshWindows } from './refresh/policy.js';
 export type { ConsentHandler, ConsentListener, ConsentRequest, ListenOptions } from './sign-in/consent.js';
-export { deviceCodeConsent } from './sign-in/device-code-consent.js';
+export { type DeviceCodeConsentOptions, deviceCodeConsent } from './sign-in/device-code-consent.js';
 export { type LoopbackConsentOptions, loopbackConsent } from './sign-in/loopback-consent.js';
 export { type PasteConsentOptions, pasteConsent } from './sign-in/paste-consent.js';
 export type { SignInFlow } from './sign-in/sign-in-flow.js';

@@ -1,4 +1,6 @@
+import { checkClaims } from './access-token.js';
 import type { AccountEngine } from './account-engine.js';
+import { checkTokenKey } from './backend/token-key.js';
 import { invalidArgument } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { DeviceFlow } from './provider/token-provider.js';
@@ -99,7 +101,8 @@ export class SignIn {
     },
   ): Promise<SignInResult> {
     const { tokenKey: chosen, storeToken = true, signal } = options;
-    const tokenKey = typeof chosen === 'function' ? chosen({ account, scopes }) : (chosen ?? ownKey);
+    // A function that finds no key must not file somebody's tokens under the default one, where others look for theirs.
+    const tokenKey = typeof chosen === 'function' ? checkTokenKey(chosen({ account, scopes })) : (chosen ?? ownKey);
     if (slice.serverNow !== undefined) this.#engine.serverClock.learn(slice.serverNow);
     if (storeToken) {
       const how = { tokenKey, overwriteCorrupt: true, ...(signal === undefined ? {} : { signal }) };
@@ -113,11 +116,13 @@ export class SignIn {
   }
 
   #request({ scopes, ...rest }: SignInOptions): SignInRequest {
+    checkClaims(rest.claims);
     const { redirectUri } = this.#engine.options;
     return { ...(redirectUri === undefined ? {} : { redirectUri }), ...rest, scopes: this.#engine.signInScopes(scopes) };
   }
 
   async #byPassword({ scopes, claims, signal }: SignInOptions, username: string | undefined): Promise<SignedIn> {
+    checkClaims(claims);
     const { provider, options } = this.#engine;
     const { password } = options;
     if (username === undefined || password === undefined)

@@ -65,6 +65,39 @@ describe('B30: an option that does not exist', () => {
   });
 });
 
+describe('an option of the wrong kind', () => {
+  it.each([
+    ['homeAccountId', ''],
+    ['username', ''],
+    ['username', 7],
+    ['password', ''],
+    ['redirectUri', ''],
+    ['protocol', MSGraphProtocol],
+    ['provider', {}],
+    ['clientCapabilities', 'cp1'],
+    ['allowedHosts', 'contoso.sharepoint.com'],
+    ['backgroundRefresh', 'false'],
+    ['refreshWithoutLease', 'false'],
+    ['raiseHttpErrors', 'no'],
+    ['retryUnsafe', 'false'],
+    ['verifyTls', 0],
+    ['defaultHeaders', 'Prefer: x'],
+    ['jsonReplacer', {}],
+    ['clock', { now: () => 0 }],
+    ['flowKeys', [new Uint8Array(16)]],
+  ])('%s is refused when the account is made: %o', (name, value) => {
+    const error = thrown(() => make({ [name]: value }));
+    expect(error.code).toBe('TOKENRY_INVALID_ARGUMENT');
+    expect(error.message).toContain(name);
+  });
+
+  it('a view is made for nobody without a name', () => {
+    const account = make({});
+    for (const options of [{ homeAccountId: '' }, { username: '' }, { username: 7 }])
+      expect(thrown(() => account.forKey('user-42', options as object)).code).toBe('TOKENRY_INVALID_ARGUMENT');
+  });
+});
+
 describe('the cloud', () => {
   it.each([
     ['global', 'https://login.microsoftonline.com', 'graph.microsoft.com'],

@@ -44,6 +44,21 @@ describe('in two steps, for web servers', () => {
     expect((await user.getCurrentUser()).userPrincipalName).toBe(BEN);
   });
 
+  it.each([
+    ['undefined', () => undefined],
+    ['nothing', () => ''],
+    ['a promise', async () => 'user-42'],
+  ])('stores nothing, least of all under the default key, when the function for the key answers %s', async (_what, tokenKey) => {
+    const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
+    const account = stage.account(WEB, { tokenBackend });
+    const { url, flow } = await account.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+    const redirected = await stage.authority.consentAs(ADA)({ url, redirectUri: REDIRECT_URI });
+    const error = await failure(account.requestToken(redirected, { flow, tokenKey: tokenKey as never }));
+    expect(error).toMatchObject({ message: expect.stringContaining('tokenKey'), code: expect.stringMatching(/^TOKENRY_/) });
+    expect(await Array.fromAsync(tokenBackend.listKeys())).toEqual([]);
+    expect(await account.isAuthenticated()).toBe(false);
+  });
+
   it('refuses the redirect of another sign-in, and an old flow', async () => {
     const app = stage.account(WEB);
     const one = await app.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
@@ -148,8 +163,52 @@ describe('a misspelt option', () => {
     ['signOut', (account) => account.signOut(wrong)],
     ['a request', (account) => account.connection.get('/me', wrong)],
     ['acquireTokenOnBehalfOf', (account) => account.acquireTokenOnBehalfOf('x', wrong)],
+    ['keepAlive', (account) => account.keepAlive(wrong)],
+    ['verify', (account) => account.verify(wrong)],
+    ['requestToken', (account) => account.requestToken('x', wrong as never)],
+    ['refreshToken', (account) => account.connection.refreshToken(wrong)],
+    ['forKey', async (account) => account.forKey('x', wrong)],
+    ['deviceCodeConsent', async () => deviceCodeConsent(wrong)],
   ])('of %s is refused with the nearest name', async (_name, call) => {
     const error = await failure(call(stage.account(WEB, { redirectUri: REDIRECT_URI })));
     expect(error).toMatchObject({ code: 'TOKENRY_UNKNOWN_OPTION', message: expect.stringContaining('unknown option "scope"') });
+  });
+});
+
+describe('claims that are no JSON object', () => {
+  it.each<[string, (account: Account, claims: string) => Promise<unknown>]>([
+    ['getAccessToken', (account, claims) => account.getAccessToken({ claims })],
+    ['authenticate', (account, claims) => account.authenticate({ claims })],
+    ['getAuthorizationUrl', (account, claims) => account.getAuthorizationUrl({ claims })],
+    ['initiateDeviceFlow', (account, claims) => account.initiateDeviceFlow({ claims })],
+  ])('are a mistake of the caller of %s, and nothing is sent', async (_name, call) => {
+    const account = await stage.signedIn({ redirectUri: REDIRECT_URI });
+    stage.authority.forgetCalls();
+    for (const claims of ['nonsense', '[]', '"x"', '', 7 as never]) {
+      const error = await failure(call(account, claims));
+      expect(error).toMatchObject({ name: 'TypeError', code: 'TOKENRY_INVALID_ARGUMENT' });
+      expect(String(error)).not.toContain('nonsense');
+    }
+    expect(stage.authority.calls()).toEqual([]);
+  });
+});
+
+describe('getAccessToken', () => {
+  it.each([
+    ['null', null],
+    ['a minimum lifetime that is no number', { minimumLifetimeMs: '5' }],
+    ['a minimum lifetime that is NaN', { minimumLifetimeMs: Number.NaN }],
+    ['a minimum lifetime below zero', { minimumLifetimeMs: -1 }],
+    ['a tenant without a name', { tenantId: '' }],
+  ])('refuses %s', async (_what, options) => {
+    const account = await stage.signedIn();
+    expect(await failure(account.getAccessToken(options as object))).toMatchObject({ code: expect.stringMatching(/^TOKENRY_/) });
+  });
+});
+
+describe('authenticate', () => {
+  it('takes nothing but a function for its consent handler', async () => {
+    const error = await failure(stage.account().authenticate({ handleConsent: 'loopback' as never }));
+    expect(error).toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT', message: expect.stringContaining('loopbackConsent()') });
   });
 });
