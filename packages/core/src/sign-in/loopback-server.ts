@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { CapabilityError } from '../errors.js';
 
 /** A redirect that arrived, and the browser that waits for a page. */
 export interface Arrival {
@@ -30,11 +31,11 @@ export class LoopbackServer {
     });
   }
 
-  /** Starts listening; port 0 takes a free one. Rejects with the system's error when the port is taken. */
+  /** Starts listening; port 0 takes a free one. @throws CapabilityError when this machine does not give the port. */
   static async open({ port, path }: { readonly port: number; readonly path: string }): Promise<LoopbackServer> {
     const opened = new LoopbackServer(path);
     await new Promise<void>((resolve, reject) => {
-      opened.#server.once('error', reject);
+      opened.#server.once('error', (error) => reject(notListening(port, error)));
       opened.#server.listen({ port, host: '127.0.0.1' }, resolve);
     });
     // A page of another site that points its own name at 127.0.0.1 is not talking to us.
@@ -77,6 +78,18 @@ export class LoopbackServer {
     this.#arrived = undefined;
     arrived({ parameters, answer: (html, headers) => answer(response, html, headers) });
   }
+}
+
+function notListening(port: number, cause: NodeJS.ErrnoException): CapabilityError {
+  const reason =
+    cause.code === 'EADDRINUSE'
+      ? 'Another program, or another sign-in, listens there.'
+      : 'This user may not listen there, or the system has reserved the port.';
+  return new CapabilityError(
+    `The loopback sign-in cannot listen on port ${port} of this machine (${cause.code ?? cause.name}). ${reason} ` +
+      'Choose another port that is registered, or none: a free one is taken then.',
+    { cause },
+  );
 }
 
 async function parametersOf(request: IncomingMessage, url: URL): Promise<URLSearchParams | undefined> {

@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorizationDeniedError, TimeoutError } from '../../src/errors.js';
+import { AuthorizationDeniedError, CapabilityError, TimeoutError } from '../../src/errors.js';
 import { signInWithConsent } from '../../src/sign-in/interactive-sign-in.js';
 import { type LoopbackConsentOptions, loopbackConsent } from '../../src/sign-in/loopback-consent.js';
 import { escapeHtml } from '../../src/sign-in/pages.js';
@@ -158,7 +158,9 @@ describe('loopback consent', () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const port = (server.address() as { port: number }).port;
-    expect(await failure(signIn({ openBrowser: async () => {}, port }))).toMatchObject({ code: 'EADDRINUSE' });
+    const error = await failure(signIn({ openBrowser: async () => {}, port }));
+    expect(CapabilityError.is(error) && error).toMatchObject({ cause: { code: 'EADDRINUSE' } });
+    expect(String(error)).toContain(`cannot listen on port ${port} of this machine`);
     await new Promise((resolve) => server.close(resolve));
   });
 
