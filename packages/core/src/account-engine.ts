@@ -182,7 +182,9 @@ export class AccountEngine {
   #applicationScopes(scopes: Scopes | undefined): readonly string[] {
     const wanted = scopes === undefined ? [] : withoutReserved(this.protocol.getScopesFor(scopes));
     const foreign = wanted.find((scope) => !scope.endsWith('/.default'));
-    if (foreign !== undefined && !this.options.provider)
+    // A token that the program brings may be a person's: which scopes it has is for its source to say.
+    const knowsKind = !this.options.provider && this.credentials.kind !== 'access-token';
+    if (foreign !== undefined && knowsKind)
       throw invalidArgument(
         `An application's own token has all permissions that an administrator granted: ask for "${this.protocol.prefixScope('.default')}", not for "${foreign}".`,
       );

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startDevAuthority } from '@tokenry/dev-authority';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Account } from '../../src/account.js';
@@ -56,6 +57,18 @@ describe('a program that brings its own tokens', () => {
       throw new Error('no token today');
     });
     expect(await failure(failing.account.getAccessToken())).toMatchObject({ message: 'no token today' });
+  });
+});
+
+describe('a person whose token the program brings', () => {
+  it('is the current user: the token says who it is, not its kind', async () => {
+    await using authority = await startDevAuthority();
+    const options = { ...authority.accountOptions, scopes: 'basic' };
+    await using signedIn = new Account(['public-1'], { ...options, tokenBackend: new MemoryTokenBackend() });
+    await signedIn.authenticate({ handleConsent: authority.consentAs('ada@contoso.example') });
+    const brought = { accessToken: () => signedIn.getAccessToken() };
+    await using account = new Account(brought, { ...options, tokenBackend: new MemoryTokenBackend() });
+    expect((await account.getCurrentUser()).userPrincipalName).toBe('ada@contoso.example');
   });
 });
 
