@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.js';
 import { TokenEndpointError } from '../../src/provider/token-endpoint-error.js';
-import type { TokenProvider } from '../../src/provider/token-provider.js';
+import type { DeviceFlow, TokenProvider } from '../../src/provider/token-provider.js';
+import { finishDeviceFlow } from '../../src/sign-in/device-flow.js';
 import type { SignInDependencies } from '../../src/sign-in/sign-in-dependencies.js';
 import { finishSignIn, type SignInFlow, startSignIn } from '../../src/sign-in/sign-in-flow.js';
-import { expectClean, FUZZ_TIMEOUT_MS, mutateText, ROUNDS, randomFrom } from './mutation.js';
+import { expectClean, FUZZ_TIMEOUT_MS, mutateJson, mutateText, ROUNDS, randomFrom } from './mutation.js';
 
 const SECRET = 'secret-TEST-code';
 
@@ -26,6 +27,10 @@ const depsWith = (flowKeys?: readonly Uint8Array[]): SignInDependencies => ({
   ...(flowKeys === undefined ? {} : { flowKeys }),
 });
 const REQUEST = { scopes: ['User.Read'], redirectUri: 'http://localhost' };
+
+/** Waits of a device flow pass at once; an endless one would show as a hang. */
+const hurried = { ...systemClock, sleep: async () => undefined };
+const DEVICE_FLOW = { deviceCode: SECRET, userCode: 'ABCD-EFGH', verificationUri: 'https://login.example/device', message: '…' };
 
 const PIECES = [
   '&state=',
@@ -89,4 +94,18 @@ describe.each([
       );
     }
   });
+});
+
+it(`device flows that were changed end in typed errors that tell no secret: ${ROUNDS}`, {
+  timeout: FUZZ_TIMEOUT_MS,
+}, async () => {
+  const random = randomFrom(5);
+  const deps = { ...depsWith(), clock: hurried };
+  for (let round = 0; round < ROUNDS; round++) {
+    const changed = mutateJson({ ...DEVICE_FLOW, expiresAt: Date.now() + 60_000, intervalMs: 1_000 }, random);
+    await finishDeviceFlow(deps, changed as DeviceFlow, REQUEST).then(
+      () => expect.fail('accepted'),
+      (error: unknown) => expectClean(error, changed),
+    );
+  }
 });
