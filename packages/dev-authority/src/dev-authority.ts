@@ -1,7 +1,7 @@
 import type { ApiCall, TokenCall } from './calls.js';
 import { EventLog } from './event-log.js';
-import type { Fault, FaultHandle } from './fault.js';
-import { type DevAuthorityOptions, type DevClient, type DevUser, resolveSettings } from './options.js';
+import { checkFault, type Fault, type FaultHandle } from './fault.js';
+import { checkClient, checkUser, type DevAuthorityOptions, type DevClient, type DevUser, resolveSettings } from './options.js';
 import { ServerThread } from './server-thread.js';
 import { type SignInRequest, signInAs } from './sign-in-script.js';
 import { trustedRequest } from './trusted-request.js';
@@ -26,7 +26,7 @@ export interface DevAuthority extends AsyncDisposable {
   /** Declines on the device code page. */
   declineDevice(userCode: string): Promise<void>;
   readonly faults: {
-    /** In force for every request sent after this returns. */
+    /** In force for every request sent after this returns. @throws TypeError for a fault that could never happen */
     add(fault: Fault): FaultHandle;
   };
   /** Every token request that reached the endpoint, in order of arrival, those that failed or were cut off too. */
@@ -135,10 +135,12 @@ class RunningAuthority implements DevAuthority {
   }
 
   registerClient(client: DevClient) {
+    checkClient(client);
     this.#thread.tell({ type: 'register-client', client });
   }
 
   registerUser(user: DevUser) {
+    checkUser(user);
     this.#thread.tell({ type: 'register-user', user });
   }
 
@@ -160,6 +162,7 @@ class RunningAuthority implements DevAuthority {
   }
 
   #addFault(fault: Fault): FaultHandle {
+    checkFault(fault);
     const id = this.#faults++;
     const log = this.#log;
     this.#thread.tell({ type: 'add-fault', id, fault });

@@ -1,3 +1,5 @@
+import { checkNames } from './check-names.js';
+
 /** Something that goes wrong on purpose. The first fault that matches a request and is not used up is applied. */
 export interface Fault {
   readonly endpoint: 'token' | 'authorize' | 'devicecode' | 'graph';
@@ -33,4 +35,33 @@ export interface FaultHandle {
   readonly hits: number;
   /** Ends it. Requests that it already holds are not released early. */
   remove(): void;
+}
+
+const ENDPOINTS: readonly unknown[] = ['token', 'authorize', 'devicecode', 'graph'] satisfies readonly Fault['endpoint'][];
+const NAMES = [
+  'endpoint',
+  'grantType',
+  'clientId',
+  'path',
+  'skip',
+  'times',
+  'error',
+  'suberror',
+  'errorCodes',
+  'claims',
+  'status',
+  'retryAfterSeconds',
+  'delayMs',
+  'reset',
+] as const satisfies readonly (keyof Fault)[];
+
+/**
+ * A misspelt fault would never happen, or always, and a test on it would prove nothing.
+ * @throws TypeError for an unknown name, endpoint or kind of reset
+ */
+export function checkFault(fault: Fault): void {
+  checkNames('fault', fault, NAMES);
+  if (!ENDPOINTS.includes(fault.endpoint)) throw new TypeError(`A fault's endpoint must be one of ${ENDPOINTS.join(', ')}.`);
+  if (fault.reset !== undefined && !['before', 'after-commit'].includes(fault.reset))
+    throw new TypeError("A fault's reset must be 'before' or 'after-commit'.");
 }

@@ -1,3 +1,5 @@
+import { checkNames } from './check-names.js';
+
 /** Somebody who can sign in. Users that are not listed are created, with a stable id, when they first sign in. */
 export interface DevUser {
   readonly username: string;
@@ -116,6 +118,8 @@ export function resolveSettings(options: DevAuthorityOptions): Settings {
   for (const name of Object.keys(options)) {
     if (!(name in DEFAULTS)) throw new TypeError(`Unknown option "${name}". Known: ${Object.keys(DEFAULTS).join(', ')}.`);
   }
+  for (const user of options.users ?? []) checkUser(user);
+  for (const client of options.clients ?? []) checkClient(client);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings: Settings = { ...DEFAULTS, ...given };
   for (const name of ['accessTokenSeconds', 'refreshTokenSeconds', 'deviceCodeIntervalSeconds'] as const) {
@@ -126,4 +130,21 @@ export function resolveSettings(options: DevAuthorityOptions): Settings {
     if (!choices.includes(settings[name as keyof Settings])) throw new TypeError(`${name} must be one of ${choices.join(', ')}.`);
   }
   return settings;
+}
+
+/** @throws TypeError for a name that means nothing: a secret under it would be no secret */
+export function checkClient(client: DevClient): void {
+  checkNames('client', client, [
+    'clientId',
+    'clientSecret',
+    'certificate',
+    'redirectUris',
+    'allowPublicClient',
+    'appRoles',
+  ] satisfies (keyof DevClient)[]);
+}
+
+/** @throws TypeError for a name that means nothing */
+export function checkUser(user: DevUser): void {
+  checkNames('user', user, ['username', 'password', 'name', 'oid', 'guest'] satisfies (keyof DevUser)[]);
 }

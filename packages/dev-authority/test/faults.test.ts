@@ -151,3 +151,24 @@ describe('faults elsewhere', () => {
     expect(Buffer.from(/claims="([^"]+)"/.exec(header)?.[1] ?? '', 'base64').toString('utf8')).toBe(claims);
   });
 });
+
+describe('what could never happen', () => {
+  it.each([
+    ['an unknown endpoint', { endpoint: 'tokn' }, 'token, authorize, devicecode, graph'],
+    ['no endpoint', {}, 'endpoint must be one of'],
+    ['a misspelt name', { endpoint: 'token', tims: 1 }, '"tims"'],
+    ['an unknown reset', { endpoint: 'token', reset: 'after' }, 'after-commit'],
+    ['no object', undefined, 'must be an object'],
+  ])('as a fault with %s, is refused', (_what, fault, said) => {
+    expect(() => authority.faults.add(fault as Fault)).toThrow(said);
+  });
+
+  it('a client or user with a misspelt name is refused, at start and later', async () => {
+    const client = { clientId: 'x', clientSecrets: 'secret-TEST-x' };
+    const user = { username: 'x@y.example', pasword: 'secret-TEST-x' };
+    for (const work of [() => authority.registerClient(client), () => authority.registerUser(user)])
+      expect(work).toThrow(/Unknown name "(?:clientSecrets|pasword)"/);
+    await expect(startDevAuthority({ clients: [client] })).rejects.toThrow('clientSecrets');
+    await expect(startDevAuthority({ users: [user] })).rejects.toThrow('pasword');
+  });
+});
