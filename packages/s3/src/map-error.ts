@@ -39,6 +39,7 @@ const DENIED: Readonly<Record<string, Advice>> = {
   RequestTimeTooSkewed: () => 'the clock of this machine is more than 15 minutes off.',
   CredentialsProviderError: () =>
     'no credentials were found. Give this program a role, a profile or keys, or pass clientOptions.credentials.',
+  RegionMissing: () => 'no region was found. Set AWS_REGION, a profile, or clientOptions.region.',
   AuthorizationHeaderMalformed: () => 'the request was signed for another region. Set clientOptions.region.',
   'KMS.DisabledException': () => 'the KMS key is disabled.',
   'KMS.NotFoundException': () => 'the KMS key does not exist.',
@@ -87,7 +88,7 @@ const UNSUITABLE: Readonly<Record<string, Advice>> = {
  */
 export function mapError(error: unknown, attempt: Attempt): unknown {
   if (!(error instanceof Error) || TokenryError.is(error)) return error;
-  const { name } = error;
+  const name = nameOf(error);
   const options = safeCause(error);
   const message = (advice: string) => `Could not ${attempt.doing} (${(error as SdkError).code ?? name}): ${advice}`;
   if (name === 'PreconditionFailed') return new VersionConflictError(attempt.name, options);
@@ -100,6 +101,9 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
   }
   return byNature(error, message);
 }
+
+// The SDK gives this one a text, but no name.
+const nameOf = ({ name, message }: Error) => (message === 'Region is missing' ? 'RegionMissing' : name);
 
 // Names that nobody has heard of yet: compatible stores have their own. What is not known for certain is an outage.
 function byNature(error: SdkError, message: (advice: string) => string): unknown {

@@ -1,5 +1,5 @@
 import { S3TokenBackend } from '@tokenry/s3';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signedIn } from '../../../test-support/signed-in.ts';
 import { clientOptionsFor } from './servers/aws.js';
 import { collect, rejection } from './servers/checks.js';
@@ -183,4 +183,19 @@ test('missing credentials are a denial that says where to put them', async () =>
     code: 'TOKENRY_BACKEND_ACCESS_DENIED',
     message: expect.stringContaining('clientOptions.credentials'),
   });
+});
+
+test('a missing region is a denial that says where to put it', async () => {
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, undefined);
+  for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/nowhere');
+  try {
+    const { region: _region, ...clientOptions } = clientOptionsFor(gate);
+    const without = new S3TokenBackend({ bucketName: 'b', clientOptions });
+    expect(await rejection(without.loadToken())).toMatchObject({
+      code: 'TOKENRY_BACKEND_ACCESS_DENIED',
+      message: expect.stringContaining('clientOptions.region'),
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

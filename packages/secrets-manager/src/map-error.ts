@@ -39,6 +39,7 @@ const DENIED: Readonly<Record<string, Advice>> = {
   OptInRequired: () => 'the AWS account has no subscription to this service.',
   CredentialsProviderError: () =>
     'no credentials were found. Give this program a role, a profile or keys, or pass clientOptions.credentials.',
+  RegionMissing: () => 'no region was found. Set AWS_REGION, a profile, or clientOptions.region.',
   DecryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:Decrypt.',
   EncryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:GenerateDataKey.',
 };
@@ -67,7 +68,7 @@ const UNSUITABLE: Readonly<Record<string, Advice>> = {
  */
 export function mapError(error: unknown, attempt: Attempt): unknown {
   if (!(error instanceof Error) || TokenryError.is(error)) return error;
-  const { name } = error;
+  const name = nameOf(error);
   const options = safeCause(error);
   const message = (advice: string) => `Could not ${attempt.doing} (${(error as SdkError).code ?? name}): ${advice}`;
   if (DENIED[name]) return new BackendAccessDeniedError(message(DENIED[name](attempt)), options);
@@ -78,6 +79,9 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
   }
   return byNature(error, message);
 }
+
+// The SDK gives this one a text, but no name.
+const nameOf = ({ name, message }: Error) => (message === 'Region is missing' ? 'RegionMissing' : name);
 
 // Names that nobody has heard of yet. What is not known for certain is an outage.
 function byNature(error: SdkError, message: (advice: string) => string): unknown {

@@ -1,5 +1,5 @@
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOptionsFor } from '../../s3/test/servers/aws.js';
 import { collect, rejection } from '../../s3/test/servers/checks.js';
 import { Gate, type GateAnswer, type GateRequest } from '../../s3/test/servers/gate.js';
@@ -145,4 +145,19 @@ describe('a listing', () => {
     gate.intercept = (request) => (tokenIn(request) > 0 ? refusal(500, 'InternalServiceError') : page(0));
     expect(await rejection(collect(backend().listKeys()))).toMatchObject({ code: 'TOKENRY_BACKEND_UNAVAILABLE' });
   });
+});
+
+test('a missing region is a denial that says where to put it', async () => {
+  for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION']) vi.stubEnv(name, undefined);
+  for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/nowhere');
+  try {
+    const { region: _region, ...clientOptions } = clientOptionsFor(gate);
+    const without = new SecretsManagerTokenBackend({ clientOptions });
+    expect(await rejection(without.loadToken())).toMatchObject({
+      code: 'TOKENRY_BACKEND_ACCESS_DENIED',
+      message: expect.stringContaining('clientOptions.region'),
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
