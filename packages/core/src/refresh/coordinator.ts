@@ -9,11 +9,12 @@ import type { TokenProvider } from '../provider/token-provider.js';
 import { AccessTokenIndex, type StoredAccessToken } from '../tokens/access-token-index.js';
 import type { TokenCache } from '../tokens/token-cache.js';
 import { CoolDown, type Cooling } from './cool-down.js';
-import { exchangeOnce, type SendingRight } from './exchange.js';
+import { exchangeOnce } from './exchange.js';
 import { faultCode, type Permit, permitFor } from './permit.js';
 import { isAdoptable, type RefreshWindows } from './policy.js';
 import { isAboutToken, isSuperseded, refusalError } from './refusal.js';
 import { sliceFor } from './request-slice.js';
+import { leasesTooShort, MAX_LEASES, sendingRight } from './sending-right.js';
 import type { ServerClock } from './server-clock.js';
 import type { RefreshStep } from './step.js';
 import {
@@ -26,12 +27,8 @@ import {
 } from './token-request.js';
 import { UnsavedTokens } from './unsaved-tokens.js';
 
-/** With less left of a lease, no token call is sent under it; a quarter of the TTL where that is shorter. */
-const MIN_LEASE_MS = 5_000;
 /** A token issued so recently is as good as the next one would be, whatever lifetime was asked for. */
 const JUST_ISSUED_MS = 30_000;
-/** How often a lease is acquired again because too little was left of it for the token call. */
-const MAX_LEASES = 5;
 /** How often a backend may answer "somebody else refreshed" without a token turning up. */
 const MAX_RELOADS = 3;
 
@@ -164,9 +161,7 @@ export class RefreshCoordinator {
       const result = await this.#holding(granted.lease, request, trigger);
       if (result !== 'lease-too-short') return result;
     }
-    throw new RefreshFailedError(
-      `The lease ran out ${MAX_LEASES} times before the token call could be sent: the store is too slow for its TTL.`,
-    );
+    throw leasesTooShort();
   }
 
   // ── steps 5 to 9 ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +190,7 @@ export class RefreshCoordinator {
       const slice = sliceFor(request, record, this.#deps);
       const sent = refreshTokenIn(slice, request);
       await this.#step('before-send', request);
-      const right = this.#sendingRight(lease);
+      const right = sendingRight(lease, this.#deps.timing);
       if (!right.lasts(0)) return 'lease-too-short';
       try {
         const wasSent = await exchangeOnce(this.#deps.provider, grantOf(request), slice, this.#context(request), right);
@@ -210,11 +205,6 @@ export class RefreshCoordinator {
       this.#learn(slice);
       return this.#save({ slice, sent, request, pending });
     }
-  }
-
-  #sendingRight(lease: Permit): SendingRight {
-    const leastMs = Math.min(MIN_LEASE_MS, this.#deps.timing.ttlMs / 4);
-    return { lasts: (ms) => lease.remainingMs() > leastMs + ms };
   }
 
   async #readFresh(request: TokenRequest): Promise<DecodedRecord | undefined> {

@@ -4,17 +4,12 @@ import type { Grant } from '../provider/grant.js';
 import { NotSentError, TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { ProviderContext, TokenProvider } from '../provider/token-provider.js';
 import type { TokenCache } from '../tokens/token-cache.js';
+import type { SendingRight } from './sending-right.js';
 
 const MAX_ATTEMPTS = 3;
 const BASE_DELAY_MS = 500;
 /** Longer requests to wait are passed on to the caller as throttling. */
 const MAX_RETRY_AFTER_MS = 10_000;
-
-/** The right to spend a refresh token; it may run out while a repeat is waited for. */
-export interface SendingRight {
-  /** Whether it still lasts for a call in `ms` milliseconds. */
-  lasts(ms: number): boolean;
-}
 
 /**
  * Sends one grant so that the server sees it at most once. It is repeated only when nothing was sent, or when the server

@@ -10,12 +10,11 @@ import { TokenCache } from '../tokens/token-cache.js';
 import { exchangeOnce } from './exchange.js';
 import { hold } from './hold.js';
 import { refusalError } from './refusal.js';
+import { leasesTooShort, MAX_LEASES, sendingRight } from './sending-right.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
 
 /** Whom the token belongs to is known once it was exchanged: the file does not say. */
 const NOBODY_YET = 'anonymous';
-/** Below this, a lease is too short to send a token call under it. */
-const MIN_LEASE_MS = 5_000;
 
 export interface LegacyImportOptions {
   readonly provider: TokenProvider;
@@ -50,7 +49,7 @@ export class LegacyImport {
     { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
     if (waitingIn(await this.#options.records.current(tokenKey, signal ? { signal } : {})) === undefined) return;
-    const { result } = this.#flights.run(tokenKey, tokenKey, () => this.#underLease(tokenKey, scopes));
+    const { result } = this.#flights.run(tokenKey, tokenKey, () => this.#import(tokenKey, scopes));
     await hold(abandonOn(result, signal));
   }
 
@@ -59,33 +58,42 @@ export class LegacyImport {
     return this.#flights.settled();
   }
 
-  async #underLease(tokenKey: string, scopes: readonly string[]): Promise<void> {
+  async #import(tokenKey: string, scopes: readonly string[]): Promise<void> {
+    for (let attempt = 1; attempt <= MAX_LEASES; attempt++) if (await this.#underLease(tokenKey, scopes)) return;
+    throw leasesTooShort();
+  }
+
+  /** `false`: the lease ran out before anything was sent. */
+  async #underLease(tokenKey: string, scopes: readonly string[]): Promise<boolean> {
     const { provider, backendId, records, leases, timing, clock } = this.#options;
     const { issuer: authority, clientId } = provider;
     const name = leaseName({ backendId, tokenKey, authority, clientId, homeAccountId: NOBODY_YET });
     const isDone = async () => (waitingIn(await records.fresh(tokenKey)) === undefined ? true : undefined);
     const granted = await acquireLease(leases, name, { timing, clock, whileWaiting: isDone });
-    if ('adopted' in granted) return;
+    if ('adopted' in granted) return true;
     try {
       const secret = waitingIn(await records.fresh(tokenKey));
-      if (secret === undefined) return;
+      if (secret === undefined) return true;
       const result = await this.#exchange(tokenKey, { secret, scopes }, granted.lease);
+      if (result === undefined) return false;
       const { settled } = await records.commit(tokenKey, (cache) => {
         cache.applySignIn(result);
         cache.removeRefreshToken(secret);
       });
       await settled;
+      return true;
     } finally {
       await granted.lease.release();
     }
   }
 
+  /** `undefined`: the lease ran out, and nothing was sent. */
   async #exchange(
     tokenKey: string,
     { secret, scopes }: { readonly secret: string; readonly scopes: readonly string[] },
     lease: Lease,
-  ): Promise<TokenCache> {
-    const { provider, records, fetch, clock } = this.#options;
+  ): Promise<TokenCache | undefined> {
+    const { provider, records, timing, fetch, clock } = this.#options;
     const environment = provider.environments[0] ?? provider.issuer;
     const { clientId } = provider;
     const token = { environment, client_id: clientId, home_account_id: NOBODY_YET, credential_type: 'RefreshToken', secret };
@@ -96,10 +104,10 @@ export class LegacyImport {
       now: () => clock.now(),
     });
     const grant = { grantType: 'refresh_token', homeAccountId: NOBODY_YET } as const;
-    const lasts = (ms: number) => !lease.lost && lease.remainingMs() > ms + MIN_LEASE_MS;
+    const right = sendingRight(lease, timing);
     try {
-      await exchangeOnce(provider, grant, slice, { scopes, fetch, clock }, { lasts });
-      return slice;
+      const wasSent = await exchangeOnce(provider, grant, slice, { scopes, fetch, clock }, right);
+      return wasSent ? slice : undefined;
     } catch (error) {
       if (!TokenEndpointError.is(error)) throw unanswered(error);
       const classification = provider.classify(error);

@@ -2,6 +2,7 @@ import tls from 'node:tls';
 import { PublicClientApplication } from '@azure/msal-node';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.js';
 import { InteractionRequiredError } from '../../src/errors.js';
 import { TokenCache } from '../../src/tokens/token-cache.js';
 import { type AccountStage, ADA, BEN, failure, openAccountStage, PUBLIC, WEB } from './stage.js';
@@ -17,6 +18,20 @@ async function backendWith(text: string): Promise<MemoryTokenBackend> {
   const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
   await tokenBackend.records.write('o365_token.txt', Buffer.from(text), { expect: 'absent' });
   return tokenBackend;
+}
+/** A store whose next reads take longer than a lease lasts. */
+class SlowBackend extends MemoryTokenBackend {
+  slowReads = 0;
+  readonly clock: Clock & { lateMs: number };
+  constructor(now: () => number) {
+    const clock = { lateMs: 0, now, monotonic: () => performance.now() + clock.lateMs };
+    super({ clock });
+    this.clock = clock;
+  }
+  protected override async readRecord(...args: Parameters<MemoryTokenBackend['readRecord']>) {
+    if (this.slowReads-- > 0) this.clock.lateMs += 60_000;
+    return super.readRecord(...args);
+  }
 }
 const textIn = async (tokenBackend: MemoryTokenBackend) => {
   const record = await tokenBackend.records.read('o365_token.txt');
@@ -76,6 +91,27 @@ describe('a token file of python-o365 2.0, which holds one bare token', () => {
     expect(await textIn(tokenBackend)).toBe(text);
     fault.remove();
     expect(await me(account)).toBe(ADA);
+  });
+
+  it('keeps its token when the lease runs out before it could be sent, and is imported with the next lease', async () => {
+    const text = await legacyFile();
+    const tokenBackend = new SlowBackend(() => stage.clock.now());
+    await tokenBackend.records.write('o365_token.txt', Buffer.from(text), { expect: 'absent' });
+    const account = stage.account(WEB, { tokenBackend, clock: tokenBackend.clock });
+    tokenBackend.slowReads = Number.POSITIVE_INFINITY;
+    expect(await failure(account.getAccessToken())).toMatchObject({ code: 'TOKENRY_REFRESH_FAILED', retryable: true });
+    expect(stage.count('refresh_token')).toBe(0);
+    expect(await textIn(tokenBackend)).toBe(text);
+    tokenBackend.slowReads = 2;
+    expect(await me(account)).toBe(ADA);
+    expect(stage.count('refresh_token')).toBe(1);
+  });
+
+  it('is imported however short the leases are', async () => {
+    const tokenBackend = await backendWith(await legacyFile());
+    const account = stage.account(WEB, { tokenBackend, lease: { ttlMs: 4_000, renewEveryMs: 1_000 } });
+    expect(await me(account)).toBe(ADA);
+    expect(stage.count('refresh_token')).toBe(1);
   });
 
   it('is replaced by a sign-in', async () => {
