@@ -1,3 +1,4 @@
+import { checkClaims } from './claims-challenge.js';
 import { invalidArgument, outOfRange, strictOptions } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { AccountInfo } from './tokens/schema.js';
@@ -52,21 +53,6 @@ export function checkAccessTokenOptions(options: AccessTokenOptions): void {
   if (minimumLifetimeMs !== undefined && !(Number.isFinite(minimumLifetimeMs) && minimumLifetimeMs >= 0))
     throw outOfRange('minimumLifetimeMs must be a number of milliseconds, 0 or more.');
   checkClaims(claims);
-}
-
-/** @throws TypeError unless `claims` is absent or a JSON object as text. The value is not quoted. */
-export function checkClaims(claims: string | undefined): void {
-  if (claims !== undefined && !isJsonObject(claims))
-    throw invalidArgument('claims must be a JSON object as text, such as the `claims` of an InteractionRequiredError.');
-}
-
-function isJsonObject(text: unknown): boolean {
-  try {
-    const value: unknown = typeof text === 'string' ? JSON.parse(text) : undefined;
-    return typeof value === 'object' && value !== null && !Array.isArray(value);
-  } catch {
-    return false;
-  }
 }
 
 /** Options that only choose which token: memory may answer. */

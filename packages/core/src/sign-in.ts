@@ -1,6 +1,6 @@
-import { checkClaims } from './access-token.js';
 import type { AccountEngine } from './account-engine.js';
 import { checkTokenKey } from './backend/token-key.js';
+import { checkClaims } from './claims-challenge.js';
 import { invalidArgument } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { DeviceFlow } from './provider/token-provider.js';

@@ -48,6 +48,8 @@ export class JweCryptographyManager implements CryptographyManager {
     if (typeof keys !== 'object' || keys === null) throw invalidArgument('keys must be an object: { [kid]: Uint8Array }.');
     this.#keys = new Map(Object.entries(keys).map(([kid, key]) => [kid, checkKey(kid, key)]));
     if (!this.#keys.has(activeKid)) throw invalidArgument(`activeKid "${activeKid}" names none of the keys.`);
+    // "false" as text, from a setting, would be true.
+    if (typeof acceptPlaintext !== 'boolean') throw invalidArgument('acceptPlaintext must be true or false.');
     this.#activeKid = activeKid;
     this.#acceptPlaintext = acceptPlaintext;
   }

@@ -1,3 +1,4 @@
+import { claimsChallengeOf } from '../claims-challenge.js';
 import { redact } from '../observability/redact.js';
 import { TokenEndpointError } from '../provider/token-endpoint-error.js';
 
@@ -49,7 +50,7 @@ export function refusalFrom({ status, body, headers, serverNow }: TokenAnswer): 
     ...optional('suberror', token(body.suberror)),
     ...optional('description', description && redact(description.slice(0, MAX_DESCRIPTION))),
     errorCode: errorCodeOf(body.error_codes, description),
-    claims: text(body.claims),
+    claims: claimsChallengeOf(body.claims),
     correlationId: token(body.correlation_id) ?? token(headers['client-request-id']),
     retryAfterMs: retryAfterMs(headers['retry-after'], serverNow),
   });

@@ -1,3 +1,4 @@
+import { claimsChallengeOf } from '../claims-challenge.js';
 import { AuthorizationDeniedError, StateMismatchError } from '../errors.js';
 import { nodeCrypto } from '../node-crypto.js';
 import { redact } from '../observability/redact.js';
@@ -41,7 +42,7 @@ function denied(given: string, parameters: URLSearchParams, provider: TokenProvi
   const suberror = asCode(single(parameters, 'error_subcode') ?? single(parameters, 'suberror'));
   const errorCode = /AADSTS(\d{4,9})/.exec(description)?.[1];
   const { hint } = provider.classify({ error, description, status: 400, ...(suberror === undefined ? {} : { suberror }) });
-  const claims = asClaims(single(parameters, 'claims'));
+  const claims = claimsChallengeOf(single(parameters, 'claims'));
   return new AuthorizationDeniedError(refusalMessage(error, { errorCode, hint }), { error, suberror, errorCode, hint, claims });
 }
 
@@ -56,15 +57,6 @@ function single(parameters: URLSearchParams, name: string): string | undefined {
 // only what is spelt like the codes of RFC 6749 and Entra is repeated.
 function asCode(value: string | undefined): string | undefined {
   return value !== undefined && value.length <= 40 && /^[a-z]+(?:_[a-z]+)*$/.test(value) ? value : undefined;
-}
-
-// A claims challenge is a JSON object; nothing else is handed on under that name.
-function asClaims(value: string | undefined): string | undefined {
-  try {
-    return value !== undefined && typeof JSON.parse(value) === 'object' ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isSame(given: string, expected: string): boolean {

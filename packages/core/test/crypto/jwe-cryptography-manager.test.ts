@@ -96,6 +96,7 @@ describe('JweCryptographyManager', () => {
     ['a short key', { keys: { k1: new Uint8Array(16) } }, 'RangeError', 'TOKENRY_OUT_OF_RANGE'],
     ['a text key', { keys: { k1: 'x'.repeat(32) } }, 'TypeError', 'TOKENRY_INVALID_ARGUMENT'],
     ['an unknown activeKid', { activeKid: 'k2' }, 'TypeError', 'TOKENRY_INVALID_ARGUMENT'],
+    ['acceptPlaintext as text', { acceptPlaintext: 'false' }, 'TypeError', 'TOKENRY_INVALID_ARGUMENT'],
     ['an unknown option', { acceptPlainText: true }, 'TypeError', 'TOKENRY_UNKNOWN_OPTION'],
   ])('refuses %s', (_what, options, name, code) => {
     expect(() => manager(options as object)).toThrow(expect.objectContaining({ name, code }));

@@ -38,6 +38,15 @@ describe('a refusal of the token endpoint', () => {
     });
   });
 
+  it.each([
+    ['{"access_token":{}}', '{"access_token":{}}'],
+    ['no JSON', undefined],
+    ['[1]', undefined],
+  ])('keeps claims that can be passed on: %s', async (claims, kept) => {
+    const error = await under({ error: 'interaction_required', claims });
+    expect((error as { claims?: string }).claims).toBe(kept);
+  });
+
   it('keeps how long the server asks to wait', async () => {
     const error = await under({ status: 429, retryAfterSeconds: 7 });
     expect(error).toMatchObject({ name: 'TokenEndpointError', status: 429, retryAfterMs: 7_000 });

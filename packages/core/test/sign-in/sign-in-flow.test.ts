@@ -79,6 +79,19 @@ describe('a sign-in in two steps', () => {
     });
   });
 
+  it.each([
+    ['{"id_token":{}}', '{"id_token":{}}'],
+    ['null', undefined],
+    ['[1]', undefined],
+    ['{', undefined],
+  ])('hands on only claims that a sign-in can ask for: %s', async (claims, kept) => {
+    const deps = stage.deps();
+    const { flow } = await startSignIn(deps, REQUEST);
+    const query = new URLSearchParams({ error: 'interaction_required', claims, state: flow.id });
+    const error = await failure(finishSignIn(deps, `${REQUEST.redirectUri}?${query}`, flow));
+    expect(AuthorizationDeniedError.is(error) && error.claims).toBe(kept);
+  });
+
   it('B23: a redirect of another sign-in is a state mismatch', async () => {
     const deps = stage.deps();
     const [mine, other] = [await redirected(deps), await redirected(deps)];
