@@ -110,7 +110,9 @@ describe('ARCHITECTURE.md', () => {
 
 describe('docs/errors.md', () => {
   const sources = filesIn(join(root, 'packages/core/src'), '.ts').map((path) => readFileSync(path, 'utf8'));
-  const errors = read('packages/core/src/errors.ts');
+  const errors = filesIn(join(root, 'packages/core/src/errors'), '.ts')
+    .map((path) => readFileSync(path, 'utf8'))
+    .join('\n');
 
   it('has a heading for every code that core throws or warns with', () => {
     const thrown = sources
