@@ -45,23 +45,19 @@ export class Batch {
 
   /**
    * Writes it with `save`, which is given a cache whose base is what the accesses saw: it writes the difference only.
-   * Resolves to the record as it is stored then, where `save` says so.
    */
-  async write(save: (cache: TokenCache) => Promise<void>): Promise<TokenCache | undefined> {
+  async write(save: (cache: TokenCache) => Promise<void>): Promise<void> {
     this.state = 'saving';
     const attempt = this.#attempt;
     this.#attempt = newAttempt();
     const cache = this.appliedTo(this.#base);
-    const changes = cache.hasStateChanged;
     try {
-      if (changes) await save(cache);
+      if (cache.hasStateChanged) await save(cache);
       attempt.resolve();
     } catch (error) {
       attempt.reject(error);
       throw error;
     }
-    // Backends made with BaseTokenBackend bring the cache up to date with the record.
-    return changes && !cache.hasStateChanged ? cache : undefined;
   }
 }
 

@@ -32,7 +32,7 @@ export class UnsavedRecord {
   readonly #loads = new Set<number>();
   readonly #rejected = new Set<string>();
   #batches: Batch[] = [];
-  /** The newest that is known of the store, while a load is in use. */
+  /** The newest load, while one is in use. */
   #latest: { readonly begun: number; readonly stored: TokenCache } | undefined;
   #writing = false;
   #count = 0;
@@ -92,9 +92,9 @@ export class UnsavedRecord {
     this.#writing = true;
     for (let batch = this.#nextBatch(); batch; batch = this.#nextBatch()) {
       try {
-        const stored = await batch.write((cache) => this.#backend.saveToken(cache, { tokenKey: this.#tokenKey }));
+        // What was stored then is not the newest: others may have written since, and a load under way may have seen that.
+        await batch.write((cache) => this.#backend.saveToken(cache, { tokenKey: this.#tokenKey }));
         this.#finish(batch);
-        if (stored) this.#latest = { begun: ++this.#count, stored };
       } catch (error) {
         // What the store will never take, such as a record that is too large, must not keep later changes out.
         if (TokenryError.is(error) && error.retryable) batch.state = 'failed';

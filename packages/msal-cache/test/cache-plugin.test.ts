@@ -1,11 +1,15 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ICachePlugin as Msal7Plugin } from '@azure/msal-node';
 import { BackendUnavailableError, RecordCorruptError } from '@tokenry/core/backend';
+import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { createCachePlugin } from '@tokenry/msal-cache';
 import type { ICachePlugin as Msal3Plugin } from 'msal-node-3';
 import type { ICachePlugin as Msal5Plugin } from 'msal-node-5';
 import type { ICachePlugin as Msal6Plugin } from 'msal-node-6';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { confidentialApp, msalVersions, publicApp } from './msal-versions.js';
 import { refreshTokensIn, sectionIn, store, usernamesIn } from './records.js';
 import { SlowBackend } from './slow-backend.js';
@@ -37,6 +41,27 @@ class HeldBackend extends MemoryTokenBackend {
     this.writes += 1;
     await this.#until;
     return super.writeRecord(...args);
+  }
+}
+
+/** A store that does not say at once that it has written. */
+class LateAnswers extends FileSystemTokenBackend {
+  isLate = false;
+  readonly written = Promise.withResolvers<void>();
+  readonly answer = Promise.withResolvers<void>();
+  beforeNextReadEnds: (() => Promise<void>) | undefined;
+  protected override async writeRecord(...args: Parameters<FileSystemTokenBackend['writeRecord']>) {
+    const version = await super.writeRecord(...args);
+    this.written.resolve();
+    if (this.isLate) await this.answer.promise;
+    return version;
+  }
+  protected override async readRecord(...args: Parameters<FileSystemTokenBackend['readRecord']>) {
+    const found = await super.readRecord(...args);
+    const before = this.beforeNextReadEnds;
+    this.beforeNextReadEnds = undefined;
+    await before?.();
+    return found;
   }
 }
 
@@ -249,6 +274,24 @@ it('a call while a rotated token is on its way to the store uses that token', as
   expect((await second.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES, forceRefresh: true })).accessToken).toBe(
     'at-TEST-0-2',
   );
+});
+
+it('a call whose read is overtaken by the end of a slow save shows what another process wrote since', async () => {
+  const tokenPath = await mkdtemp(join(tmpdir(), 'msal-cache-'));
+  onTestFinished(() => rm(tokenPath, { recursive: true, force: true }));
+  const [slow, other] = [new LateAnswers({ tokenPath }), new FileSystemTokenBackend({ tokenPath })];
+  await store(other, recordOf(2));
+  const client = publicApp({ network, cachePlugin: createCachePlugin(slow) });
+  slow.isLate = true;
+  const saving = client.acquireTokenByUsernamePassword({ scopes: SCOPES, username: nameOf(7), password: 'password-TEST-1' });
+  await slow.written.promise;
+  await other.updateToken((cache) => void cache.removeAccount({ username: nameOf(1) }));
+  slow.beforeNextReadEnds = async () => {
+    slow.answer.resolve();
+    await saving;
+  };
+  const seen = await client.getTokenCache().getAllAccounts();
+  expect(seen.map(({ username }) => username).sort()).toEqual([nameOf(0), nameOf(7)]);
 });
 
 it('many changes during one slow write are saved by one more', async () => {
