@@ -1,24 +1,18 @@
 /** The network between a program and its store breaks, at every step of a save and of a refresh in turn. */
-import {
-  Account,
-  BackendUnavailableError,
-  type BaseTokenBackend,
-  type Expectation,
-  TokenryError,
-  VersionConflictError,
-} from '@tokenry/core';
+import { BackendUnavailableError, type BaseTokenBackend, type Expectation, VersionConflictError } from '@tokenry/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { redisAvailable } from '../packages/redis/test/servers/availability.js';
 import { RedisServer } from '../packages/redis/test/servers/redis-server.js';
-import { type FaultyStore, faultyStores } from './faults/stores.js';
+import { behindProxy, type Opened } from './faults/behind-proxy.js';
+import { Fleet } from './faults/fleet.js';
+import { faultyStores } from './faults/stores.js';
 import { type Fault, TcpFaultProxy } from './faults/tcp-fault-proxy.js';
 import { appendBlindly, appendCarelessly } from './faults/wrong-writers.js';
-import { CLIENT_ID, HOUR_MS, Stage, until } from './proof/harness/stage.js';
+import { HOUR_MS, type Stage, until } from './proof/harness/stage.js';
 
 const FAULTS: readonly Fault[] = ['reset', 'lose-answer', 'truncate-answer', 'half-open'];
 const SHORT = process.env.FAULTS !== 'all';
 const NODES = 2;
-const CALLERS = 5;
 
 for (const store of faultyStores)
   describe.skipIf(!store.here)(`${store.name} behind a broken network`, () => {
@@ -61,7 +55,7 @@ for (const store of faultyStores)
       fleet.advance(2 * HOUR_MS);
       proxy.latencyMs = 150;
       const answers = await fleet.ask('ada');
-      expect(answers.map(({ status }) => status)).toEqual(Array(NODES * CALLERS).fill('fulfilled'));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 'fulfilled'));
       expect(stage.refreshCalls()).toHaveLength(1);
       await fleet.close();
     });
@@ -83,28 +77,6 @@ describe.skipIf(!redisAvailable)('programs that do it wrong are found out', () =
     expect(wrongIn(stored, confirmed)).toContainEqual(expect.stringMatching(complaint));
   });
 });
-
-interface Opened {
-  readonly proxy: TcpFaultProxy;
-  /** Through the proxy. */
-  readonly backend: () => BaseTokenBackend;
-  /** Past it. */
-  readonly direct: Stage['backend'];
-}
-
-async function behindProxy(store: FaultyStore) {
-  const stage = await Stage.open(store.proof, { refreshTokens: 'one-time-revoking' });
-  onTestFinished(() => stage[Symbol.asyncDispose]());
-  const proxy = await TcpFaultProxy.before(store.portOf(stage.location));
-  onTestFinished(() => proxy.close());
-  const backend = () => {
-    const opened = store.openThrough(proxy.port, stage.location);
-    onTestFinished(() => opened.close());
-    return opened;
-  };
-  const open: Opened = { proxy, backend, direct: stage.backend };
-  return { stage, proxy, open };
-}
 
 /** Appends an entry to the list in a record, and says whether it is there. */
 type Append = (key: string, entry: string) => Promise<boolean>;
@@ -171,50 +143,3 @@ async function listIn(backend: BaseTokenBackend, key: string): Promise<{ list: s
 }
 
 const callsOf = (stage: Stage, name: string) => stage.refreshCalls().filter(({ username }) => username === name).length;
-
-/** What a caller may meet while the store cannot be reached; anything else is strange. */
-const EXPECTED = /^TOKENRY_(BACKEND_UNAVAILABLE|REFRESH_FAILED|LEASE_TIMEOUT|TIMEOUT)$/;
-
-/** Programs on different connections to one store, with a clock that can be moved on. */
-class Fleet {
-  readonly #stage: Stage;
-  readonly #accounts: readonly Account[];
-  #offsetMs = 0;
-
-  constructor(stage: Stage, backends: readonly BaseTokenBackend[]) {
-    this.#stage = stage;
-    const clock = { now: () => Date.now() + this.#offsetMs, monotonic: () => performance.now() };
-    const lease = { ttlMs: 10_000, renewEveryMs: 3_000, waitMs: 40_000 };
-    const options = { ...stage.authority.accountOptions, scopes: ['User.Read'], clock, lease };
-    this.#accounts = backends.map((tokenBackend) => new Account([CLIENT_ID], { ...options, tokenBackend }));
-  }
-
-  advance(ms: number): void {
-    this.#offsetMs += ms;
-    this.#stage.authority.advanceClock(ms);
-  }
-
-  /** All callers of all nodes at once. */
-  ask(tokenKey: string) {
-    const callers = this.#accounts.flatMap((account) => Array.from({ length: CALLERS }, () => account.forKey(tokenKey)));
-    return Promise.allSettled(callers.map((caller) => caller.getAccessToken()));
-  }
-
-  /** Asks again as long as somebody is refused, as callers do. */
-  async askUntilServed(tokenKey: string) {
-    const strange: string[] = [];
-    const tokens = new Set<string>();
-    await until(`everybody has a token of ${tokenKey}`, async () => {
-      const answers = await this.ask(tokenKey);
-      for (const answer of answers)
-        if (answer.status === 'fulfilled') tokens.add(answer.value.token);
-        else if (!TokenryError.is(answer.reason) || !EXPECTED.test(answer.reason.code)) strange.push(String(answer.reason));
-      return answers.every(({ status }) => status === 'fulfilled') || strange.length > 0;
-    });
-    return { strange, tokens: tokens.size };
-  }
-
-  async close(): Promise<void> {
-    await Promise.all(this.#accounts.map((account) => account.close()));
-  }
-}

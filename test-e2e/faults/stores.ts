@@ -13,6 +13,8 @@ export interface FaultyStore {
   readonly name: string;
   readonly here: boolean;
   readonly proof: ProofBackend;
+  /** False: its leases lie in another store, which no proxy is before. */
+  readonly ownLeases: boolean;
   /** The port of the server that a proxy goes before. */
   portOf(location: string): number;
   /** Opens the store of `location` through a proxy. */
@@ -40,13 +42,16 @@ export const faultyStores: readonly FaultyStore[] = [
     name: 'redis',
     here: redisAvailable,
     proof: proofOf('redis'),
+    ownLeases: true,
     portOf: (location) => JSON.parse(location).port,
-    openThrough: (port) => new RedisTokenBackend({ clientOptions: { host: '127.0.0.1', port }, commandTimeoutMs: 1_000 }),
+    openThrough: (port) =>
+      new RedisTokenBackend({ clientOptions: { host: '127.0.0.1', port, connectTimeout: 2_000 }, commandTimeoutMs: 1_000 }),
   },
   {
     name: 's3',
     here: motoIsHere(),
     proof: proofOf('s3'),
+    ownLeases: true,
     portOf: portOfUrl,
     openThrough: (port, location) =>
       new S3TokenBackend({
@@ -58,6 +63,7 @@ export const faultyStores: readonly FaultyStore[] = [
     name: 'secrets-manager',
     here: motoIsHere() && redisAvailable,
     proof: proofOf('secrets-manager'),
+    ownLeases: false,
     portOf: portOfUrl,
     openThrough(port, location) {
       const { secretName, port: redisPort } = JSON.parse(location);
@@ -69,6 +75,7 @@ export const faultyStores: readonly FaultyStore[] = [
     name: 'firestore',
     here: missingEmulator() === undefined,
     proof: proofOf('firestore'),
+    ownLeases: true,
     portOf: (location) => Number(JSON.parse(location).host.split(':')[1]),
     openThrough: (port, location) =>
       new FirestoreTokenBackend({

@@ -14,6 +14,7 @@ export class TcpFaultProxy {
   latencyMs = 0;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
+  #mute = false;
   #armed: { readonly fault: Fault; left: number } | undefined;
 
   private constructor(server: Server) {
@@ -54,6 +55,16 @@ export class TcpFaultProxy {
     await once(this.#server, 'listening');
   }
 
+  /** Swallows everything, on the connections that there are and on new ones, and closes none of them. */
+  mute(): void {
+    this.#mute = true;
+  }
+
+  /** Serves again; but a connection on which something was swallowed stays silent, as when a router forgot it. */
+  unmute(): void {
+    this.#mute = false;
+  }
+
   async close(): Promise<void> {
     if (this.#server.listening) await this.cut();
   }
@@ -75,11 +86,13 @@ export class TcpFaultProxy {
       });
     }
     client.on('data', (request: Buffer) => {
+      silent ||= this.#mute;
       if (silent) return;
       if (this.#strikes('request') === 'reset') return end();
       this.#pass(upstream, request);
     });
     upstream.on('data', (answer: Buffer) => {
+      silent ||= this.#mute;
       if (silent) return;
       const fault = this.#strikes('answer');
       if (fault === undefined) return this.#pass(client, answer);
