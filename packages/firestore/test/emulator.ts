@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { neededServer } from '../../../test-support/needed-server.ts';
 
 /** Google's own emulator, started for one test file. */
 export interface Emulator {
@@ -18,18 +19,19 @@ export interface Emulator {
 /** Google's client library would otherwise ask a metadata server that exists only in Google's cloud. */
 process.env.METADATA_SERVER_DETECTION = 'none';
 
-const HOW_TO_GET =
-  'needs Google\'s emulator: Java 17 or newer, the Google Cloud CLI, and "gcloud components install cloud-firestore-emulator" ' +
-  '(Debian: google-cloud-cli and google-cloud-cli-firestore-emulator from https://packages.cloud.google.com/apt)';
+const emulatorProgram = neededServer({
+  name: "Google's Firestore emulator",
+  howToGet:
+    'Java 17 or newer, the Google Cloud CLI, and "gcloud components install cloud-firestore-emulator" ' +
+    '(Debian: google-cloud-cli and google-cloud-cli-firestore-emulator from https://packages.cloud.google.com/apt)',
+  works() {
+    const works = (command: string, args: readonly string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+    return works('java', ['-version']) && works('gcloud', ['emulators', 'firestore', '--help']);
+  },
+});
 
-/** Why there is no emulator here. With `CI=true` that is a failure. */
-export function missingEmulator(): string | undefined {
-  const works = (command: string, args: readonly string[]) => spawnSync(command, args, { stdio: 'ignore' }).status === 0;
-  if (works('java', ['-version']) && works('gcloud', ['emulators', 'firestore', '--help'])) return undefined;
-  if (process.env.CI === 'true') throw new Error(`@tokenry/firestore: ${HOW_TO_GET}`);
-  console.warn(`@tokenry/firestore: tests skipped: ${HOW_TO_GET}`);
-  return HOW_TO_GET;
-}
+/** How to get an emulator where there is none. With `CI=true` that is a failure. */
+export const missingEmulator = (): string | undefined => (emulatorProgram.isHere() ? undefined : emulatorProgram.howToGet);
 
 /** Starts the emulator on a free port of this machine. */
 export async function startEmulator(): Promise<Emulator> {

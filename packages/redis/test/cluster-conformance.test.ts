@@ -1,11 +1,12 @@
 import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
 import { RedisTokenBackend } from '@tokenry/redis';
 import { afterAll, describe, test } from 'vitest';
-import { redisAvailable } from './servers/availability.js';
+import { whereThereIs } from '../../../test-support/where-there-is.ts';
+import { redisPrograms } from './servers/availability.js';
 import { startCluster } from './servers/cluster.js';
 
 /** Outages of a cluster take as long as its fail-over: `cluster.test.ts` looks at one. */
-if (redisAvailable) {
+await whereThereIs(redisPrograms, async () => {
   const cluster = await startCluster({ primaries: 3, replicas: 0 });
   afterAll(() => cluster.stop());
   const empty = async () => void (await Promise.all(cluster.servers.map((server) => server.cli('flushall'))));
@@ -28,4 +29,4 @@ if (redisAvailable) {
     for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
       test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
   });
-} else test.skip('conformance on a cluster: no redis-server', () => undefined);
+});

@@ -2,7 +2,8 @@ import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conf
 import { type BaseTokenBackendOptions, JweCryptographyManager } from '@tokenry/core/backend';
 import { RedisTokenBackend } from '@tokenry/redis';
 import { afterAll, describe, test } from 'vitest';
-import { redisAvailable } from './servers/availability.js';
+import { whereThereIs } from '../../../test-support/where-there-is.ts';
+import { redisPrograms } from './servers/availability.js';
 import { RedisServer } from './servers/redis-server.js';
 
 const PASSWORD = 'secret-TEST-redis';
@@ -57,7 +58,7 @@ function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptio
   return keyPrefix === '' ? {} : { keyPrefix };
 }
 
-if (redisAvailable) {
+await whereThereIs(redisPrograms, async () => {
   const server = await RedisServer.start({ args: PERSISTENT });
   await grant(server);
   afterAll(() => server.stop());
@@ -69,4 +70,4 @@ if (redisAvailable) {
         test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
     });
   }
-} else test.skip('conformance: no redis-server', () => undefined);
+});

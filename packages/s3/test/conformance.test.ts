@@ -3,8 +3,7 @@ import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conf
 import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
 import { S3TokenBackend } from '@tokenry/s3';
 import { describe, test } from 'vitest';
-import { clientOptionsFor, startAws } from './servers/aws.js';
-import { motoIsHere } from './servers/moto-server.js';
+import { clientOptionsFor, describeOnMoto } from './servers/aws.js';
 
 const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
   plain: {},
@@ -12,11 +11,7 @@ const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
   'under a key prefix': { keyPrefix: 'Team A/' },
 };
 
-if (motoIsHere()) await examine();
-else test.skip('moto_server is missing', () => undefined);
-
-async function examine(): Promise<void> {
-  const { moto, gate } = await startAws();
+await describeOnMoto('conformance', async ({ moto, gate }) => {
   const clientOptions = { ...clientOptionsFor(gate), forcePathStyle: true };
   const direct = new S3Client({ ...clientOptionsFor(moto), forcePathStyle: true });
   let count = 0;
@@ -57,12 +52,12 @@ async function examine(): Promise<void> {
   for (const [name, extra] of Object.entries(stores)) {
     const createStore = storesWith(extra);
     const store = await describeStore(createStore);
-    describe(`conformance, ${name}`, () => {
+    describe(name, () => {
       for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
         test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
     });
   }
-}
+});
 
 function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
   const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');

@@ -1,19 +1,14 @@
 import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Child } from '../../../test-support/child.ts';
-import { clientOptionsFor, startAws } from './servers/aws.js';
-import type { Gate } from './servers/gate.js';
-import { motoIsHere } from './servers/moto-server.js';
+import { clientOptionsFor, describeOnMoto } from './servers/aws.js';
 
 /** `PROCESSES=8 EACH=200` for the long form. */
 const PROCESSES = Number(process.env.PROCESSES ?? 4);
 const EACH = Number(process.env.EACH ?? 10);
 const script = (name: string) => new URL(`./children/${name}.ts`, import.meta.url);
 
-describe.runIf(motoIsHere())('several processes', async () => {
-  let gate: Gate;
-  if (motoIsHere()) ({ gate } = await startAws());
-
+await describeOnMoto('several processes', ({ gate }) => {
   test(`${PROCESSES} processes count up ${EACH} times each in one record: no update is lost`, { timeout: 300_000 }, async () => {
     const clientOptions = { ...clientOptionsFor(gate), forcePathStyle: true };
     const client = new S3Client(clientOptions);

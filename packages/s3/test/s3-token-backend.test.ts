@@ -8,13 +8,12 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { S3TokenBackend, type S3TokenBackendOptions } from '@tokenry/s3';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { signedIn } from '../../../test-support/signed-in.ts';
-import { clientOptionsFor, startAws } from './servers/aws.js';
+import { clientOptionsFor, describeOnMoto } from './servers/aws.js';
 import { collect, mendAfter, rejection } from './servers/checks.js';
 import type { Gate, GateRequest } from './servers/gate.js';
-import { policyIn, userWithPolicy } from './servers/iam.js';
-import { type MotoServer, motoIsHere } from './servers/moto-server.js';
+import { policyIn, usersWithoutEachAction, userWithPolicy } from './servers/iam.js';
 
 const bytes = (text: string) => Buffer.from(text);
 const isProbe = ({ url }: GateRequest) => url.includes('probe-');
@@ -38,20 +37,16 @@ function signingPlainly(gate: Gate, credentials: { readonly accessKeyId: string;
 const decodeURI3986 = (path: string): string => decodeURIComponent(path);
 const encodeURI3986 = (path: string): string => path.replaceAll('=', '%3D');
 
-describe.runIf(motoIsHere())('on an emulator', async () => {
-  let moto: MotoServer;
-  let gate: Gate;
-  if (motoIsHere()) ({ moto, gate } = await startAws());
-  let direct: S3Client;
+await describeOnMoto('on an emulator', ({ moto, gate }) => {
+  const direct = new S3Client({ ...clientOptionsFor(moto), forcePathStyle: true });
   let bucketName: string;
   let count = 0;
-  const opened: S3TokenBackend[] = [];
 
   const open = (options: Partial<S3TokenBackendOptions> = {}): S3TokenBackend => {
     const { client, clientOptions = {}, ...others } = options;
     const how = client ? { client } : { clientOptions: { ...clientOptionsFor(gate), forcePathStyle: true, ...clientOptions } };
     const backend = new S3TokenBackend({ bucketName, ...others, ...how });
-    opened.push(backend);
+    onTestFinished(() => backend.close());
     return backend;
   };
   const put = (Key: string, Body: string) => direct.send(new PutObjectCommand({ Bucket: bucketName, Key, Body }));
@@ -59,15 +54,8 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     (await direct.send(new GetObjectCommand({ Bucket: bucketName, Key }))).Body?.transformToString();
 
   beforeEach(async () => {
-    direct ??= new S3Client({ ...clientOptionsFor(moto), forcePathStyle: true });
     bucketName = `bucket-${++count}`;
     await direct.send(new CreateBucketCommand({ Bucket: bucketName }));
-    gate.intercept = () => undefined;
-    gate.seen.length = 0;
-  });
-  afterEach(async () => {
-    gate.intercept = () => undefined;
-    await Promise.all(opened.splice(0).map((backend) => backend.close()));
   });
 
   test('a record that another program wrote in the same place is read as is', async () => {
@@ -287,14 +275,7 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     const policy = policyIn(readme, { 'my-tokens': bucketName });
     const credentials = await userWithPolicy(moto.port, policy);
     // Signatures of listings are beyond the emulator: their query holds slashes.
-    const actions = policy.Statement.flatMap(({ Action }) => Action).filter((action) => action !== 's3:ListBucket');
-    const lesser = await Promise.all(
-      actions.map(async (left) => {
-        const without = policy.Statement.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== left) }));
-        const Statement = without.filter(({ Action }) => Action.length > 0);
-        return { left, credentials: await userWithPolicy(moto.port, { ...policy, Statement }) };
-      }),
-    );
+    const lesser = (await usersWithoutEachAction(moto.port, policy)).filter(({ left }) => left !== 's3:ListBucket');
     const useAll = async (backend: S3TokenBackend) => {
       await backend.saveToken(signedIn('ada'));
       await backend.saveToken(signedIn('bob'), { tokenKey: 'bob' });

@@ -8,8 +8,7 @@ import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conf
 import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import { describe, test } from 'vitest';
-import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
-import { motoIsHere } from '../../s3/test/servers/moto-server.js';
+import { clientOptionsFor, describeOnMoto } from '../../s3/test/servers/aws.js';
 
 const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
   plain: {},
@@ -17,11 +16,7 @@ const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
   'under a key prefix': { keyPrefix: 'Team A/' },
 };
 
-if (motoIsHere()) await examine();
-else test.skip('moto_server is missing', () => undefined);
-
-async function examine(): Promise<void> {
-  const { moto, gate } = await startAws();
+await describeOnMoto('conformance', async ({ moto, gate }) => {
   const clientOptions = clientOptionsFor(gate);
   const shared = new SecretsManagerClient(clientOptions);
   const direct = new SecretsManagerClient(clientOptionsFor(moto));
@@ -64,12 +59,12 @@ async function examine(): Promise<void> {
   for (const [name, extra] of Object.entries(stores)) {
     const createStore = storesWith(extra);
     const store = await describeStore(createStore);
-    describe(`conformance, ${name}`, () => {
+    describe(name, () => {
       for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
         test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
     });
   }
-}
+});
 
 function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
   const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');

@@ -1,19 +1,14 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Child } from '../../../test-support/child.ts';
-import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
-import type { Gate } from '../../s3/test/servers/gate.js';
-import { motoIsHere } from '../../s3/test/servers/moto-server.js';
+import { clientOptionsFor, describeOnMoto } from '../../s3/test/servers/aws.js';
 
 /** `PROCESSES=8 EACH=100` for the long form. */
 const PROCESSES = Number(process.env.PROCESSES ?? 4);
 const EACH = Number(process.env.EACH ?? 6);
 const script = (name: string) => new URL(`./children/${name}.ts`, import.meta.url);
 
-describe.runIf(motoIsHere())('several processes', async () => {
-  let gate: Gate;
-  if (motoIsHere()) ({ gate } = await startAws());
-
+await describeOnMoto('several processes', ({ gate }) => {
   test(`${PROCESSES} processes count up ${EACH} times each in one record: no update is lost`, { timeout: 300_000 }, async () => {
     const clientOptions = clientOptionsFor(gate);
     const args = [{ clientOptions }, EACH];

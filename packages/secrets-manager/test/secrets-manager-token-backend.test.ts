@@ -7,29 +7,24 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { SecretsManagerTokenBackend, type SecretsManagerTokenBackendOptions } from '@tokenry/secrets-manager';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { signedIn } from '../../../test-support/signed-in.ts';
-import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
+import { clientOptionsFor, describeOnMoto } from '../../s3/test/servers/aws.js';
 import { collect, mendAfter, rejection } from '../../s3/test/servers/checks.js';
-import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
-import { policyIn, userWithPolicy } from '../../s3/test/servers/iam.js';
-import { type MotoServer, motoIsHere } from '../../s3/test/servers/moto-server.js';
+import type { GateRequest } from '../../s3/test/servers/gate.js';
+import { policyIn, usersWithoutEachAction, userWithPolicy } from '../../s3/test/servers/iam.js';
 
 const bytes = (text: string) => Buffer.from(text);
 const actionOf = ({ headers }: GateRequest): string => String(headers['x-amz-target']).replace('secretsmanager.', '');
 
-describe.runIf(motoIsHere())('on an emulator', async () => {
-  let moto: MotoServer;
-  let gate: Gate;
-  let direct: SecretsManagerClient;
-  if (motoIsHere()) ({ moto, gate } = await startAws());
-  const opened: SecretsManagerTokenBackend[] = [];
+await describeOnMoto('on an emulator', ({ moto, gate }) => {
+  const direct = new SecretsManagerClient(clientOptionsFor(moto));
 
   const open = (options: SecretsManagerTokenBackendOptions = {}): SecretsManagerTokenBackend => {
     const { client, clientOptions = {}, ...others } = options;
     const how = client ? { client } : { clientOptions: { ...clientOptionsFor(gate), ...clientOptions } };
     const backend = new SecretsManagerTokenBackend({ secretName: 'o365', ...others, ...how });
-    opened.push(backend);
+    onTestFinished(() => backend.close());
     return backend;
   };
   const describeSecret = (SecretId: string) => direct.send(new DescribeSecretCommand({ SecretId }));
@@ -37,16 +32,7 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     (await direct.send(new GetSecretValueCommand({ SecretId, VersionStage: 'AWSCURRENT' }))).SecretString;
   const actions = () => gate.seen.map(actionOf);
 
-  beforeEach(async () => {
-    direct ??= new SecretsManagerClient(clientOptionsFor(moto));
-    await moto.reset();
-    gate.intercept = () => undefined;
-    gate.seen.length = 0;
-  });
-  afterEach(async () => {
-    gate.intercept = () => undefined;
-    await Promise.all(opened.splice(0).map((backend) => backend.close()));
-  });
+  beforeEach(() => moto.reset());
 
   test('a record that python-o365 wrote is read as is, and ours is text that it can read', async () => {
     const text = signedIn('ada').exportForPython();
@@ -278,13 +264,7 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     // The emulator knows no resources of this service, only actions.
     const policy = policyIn(readme, { 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/o365-token*': '*' });
     const credentials = await userWithPolicy(moto.port, policy);
-    const lesser = await Promise.all(
-      policy.Statement.flatMap(({ Action }) => Action).map(async (left) => {
-        const without = policy.Statement.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== left) }));
-        const Statement = without.filter(({ Action }) => Action.length > 0);
-        return { left, keys: await userWithPolicy(moto.port, { ...policy, Statement }) };
-      }),
-    );
+    const lesser = await usersWithoutEachAction(moto.port, policy);
     const useAll = async (keys: typeof credentials, name: string) => {
       const backend = open({ clientOptions: { credentials: keys, maxAttempts: 1 }, secretName: `o365-${name}` });
       const version = await backend.records.write('a', bytes('{}'), { expect: 'absent' });
@@ -297,7 +277,7 @@ describe.runIf(motoIsHere())('on an emulator', async () => {
     await moto.enforcePermissions(true);
     try {
       await useAll(credentials, 'all');
-      for (const [index, { left, keys }] of lesser.entries())
+      for (const [index, { left, credentials: keys }] of lesser.entries())
         expect(await rejection(useAll(keys, String(index))), left).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED' });
     } finally {
       await moto.enforcePermissions(false);

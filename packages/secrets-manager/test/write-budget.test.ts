@@ -2,9 +2,8 @@ import type { TokenCache } from '@tokenry/core/tokens';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { signedIn } from '../../../test-support/signed-in.ts';
-import { clientOptionsFor, startAws } from '../../s3/test/servers/aws.js';
-import type { Gate, GateRequest } from '../../s3/test/servers/gate.js';
-import { motoIsHere } from '../../s3/test/servers/moto-server.js';
+import { clientOptionsFor, describeOnMoto } from '../../s3/test/servers/aws.js';
+import type { GateRequest } from '../../s3/test/servers/gate.js';
 import { WriteBudget } from '../src/write-budget.js';
 
 const TEN_MINUTES = 600_000;
@@ -93,9 +92,7 @@ const appOnly = (secret: string) => (cache: TokenCache) =>
     grantType: 'client_credentials',
   });
 
-describe.runIf(motoIsHere())('on an emulator', async () => {
-  let gate: Gate;
-  if (motoIsHere()) ({ gate } = await startAws());
+await describeOnMoto('on an emulator', ({ gate }) => {
   const open = (minimumWriteIntervalMs = TEN_MINUTES) =>
     new SecretsManagerTokenBackend({ secretName: 'o365', clientOptions: clientOptionsFor(gate), minimumWriteIntervalMs });
   const puts = () =>

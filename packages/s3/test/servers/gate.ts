@@ -57,6 +57,12 @@ export class Gate {
     return `http://127.0.0.1:${this.port}`;
   }
 
+  /** Passes everything, and forgets what it has seen. */
+  rest(): void {
+    this.intercept = () => undefined;
+    this.seen.length = 0;
+  }
+
   /** Nobody listens any more, and every connection ends; resolves to the way back. */
   async shut(): Promise<() => Promise<void>> {
     const closed = once(this.#server, 'close');

@@ -1,8 +1,28 @@
-/** Users of the emulator, made through IAM's query interface; permissions must not be enforced yet. */
-export async function userWithPolicy(
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+export interface Policy {
+  readonly Statement: readonly { readonly Action: readonly string[] }[];
+}
+
+/** For each action of a policy, a user who has all the others. */
+export function usersWithoutEachAction(
   port: number,
-  policy: object,
-): Promise<{ readonly accessKeyId: string; readonly secretAccessKey: string }> {
+  policy: Policy,
+): Promise<{ readonly left: string; readonly credentials: Credentials }[]> {
+  const actions = policy.Statement.flatMap(({ Action }) => Action);
+  return Promise.all(
+    actions.map(async (left) => {
+      const without = policy.Statement.map((one) => ({ ...one, Action: one.Action.filter((action) => action !== left) }));
+      const Statement = without.filter(({ Action }) => Action.length > 0);
+      return { left, credentials: await userWithPolicy(port, { ...policy, Statement }) };
+    }),
+  );
+}
+
+/** A user of the emulator, made through IAM's query interface; permissions must not be enforced yet. */
+export async function userWithPolicy(port: number, policy: object): Promise<Credentials> {
   const UserName = `user-${Math.random().toString(36).slice(2)}`;
   await iam(port, { Action: 'CreateUser', UserName });
   await iam(port, { Action: 'PutUserPolicy', UserName, PolicyName: 'p', PolicyDocument: JSON.stringify(policy) });
@@ -25,10 +45,7 @@ async function iam(port: number, fields: Readonly<Record<string, string>>): Prom
 }
 
 /** The first JSON block of a README that is a policy, with its placeholders filled in. */
-export function policyIn(
-  readme: string,
-  replacements: Readonly<Record<string, string>>,
-): { readonly Statement: readonly { readonly Action: readonly string[] }[] } {
+export function policyIn(readme: string, replacements: Readonly<Record<string, string>>): Policy {
   const block = [...readme.matchAll(/```json\n([\s\S]*?)```/g)]
     .map(([, json]) => json ?? '')
     .find((json) => json.includes('"Statement"'));
