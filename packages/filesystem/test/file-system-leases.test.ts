@@ -69,6 +69,24 @@ describe('leases in files', () => {
     expect(await a.tryAcquire('l', mine)).toMatchObject({ acquired: false, holder: 'you' });
   });
 
+  test.each(['', 'somebody was here', `${'x'.repeat(5_000)}\u0000`])(
+    'a file that is no lease (%#) counts as held by an unknown, and is taken over after one TTL',
+    async (text) => {
+      const tokenPath = await scratchFolder();
+      const clock = new HandClock();
+      const leases = new FileSystemLeases({ tokenPath, clock });
+      await writeFile(join(tokenPath, '=lease-l'), text);
+      expect(await leases.renew('l', mine)).toBe(false);
+      expect(await leases.tryAcquire('l', mine)).toMatchObject({ acquired: false, holder: 'an unknown program' });
+      await leases.release('l', mine);
+      clock.advance(mine.ttlMs - 1);
+      expect(await leases.tryAcquire('l', mine)).toMatchObject({ acquired: false });
+      clock.advance(1);
+      expect(await leases.tryAcquire('l', mine)).toEqual({ acquired: true });
+      expect(await leases.tryAcquire('l', yours)).toMatchObject({ acquired: false, holder: 'me' });
+    },
+  );
+
   test('is taken from a process that ended at once', async () => {
     const tokenPath = await scratchFolder();
     const child = await Child.started(scriptNamed('hold-lease'), [tokenPath, 'l', 'the child', 60_000]);

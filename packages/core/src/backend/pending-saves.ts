@@ -1,5 +1,5 @@
 import { type Clock, sleep } from '../clock.js';
-import { TokenNotSavedError } from '../errors.js';
+import { TokenNotSavedError, TokenryError } from '../errors.js';
 import { emit } from '../observability/events.js';
 import { AccessTokenIndex } from '../tokens/access-token-index.js';
 import { TokenCache } from '../tokens/token-cache.js';
@@ -203,7 +203,11 @@ export class PendingSaves {
       if (this.#records.get(tokenKey) !== pending) return;
       if (pending.deferredUntil !== undefined && (await this.#deferredAgain(tokenKey, pending))) continue;
       pending.attempts += 1;
-      const saved = await this.#save(tokenKey).catch(() => false);
+      const saved = await this.#save(tokenKey).catch((error: unknown) => {
+        const code = TokenryError.is(error) ? error.code : 'TOKENRY_UNKNOWN';
+        emit('fault', () => ({ operation: 'write', tokenKey, code }));
+        return false;
+      });
       if (pending.deferredUntil !== undefined) pending.deferredUntil = this.#clock.monotonic() + MAX_WAIT_MS;
       else if (!saved && this.#records.get(tokenKey) === pending)
         emit('save', () => ({

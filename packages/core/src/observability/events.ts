@@ -7,17 +7,8 @@ import { channel } from 'node:diagnostics_channel';
 
 /** How a call for an access token ended. */
 export type AcquireOutcome = 'hit' | 'refreshed' | 'adopted' | 'coalesced' | 'served-stale' | 'failed';
-/** How a refresh ended (design: nine steps, step 9). */
-export type RefreshOutcome =
-  | 'refreshed'
-  | 'adopted'
-  | 'coalesced'
-  | 'served-stale'
-  | 'cooling'
-  | 'throttled'
-  | 'request-refused'
-  | 'terminal'
-  | 'failed';
+/** How a refresh ended; who shared it, or got the old token after it, is told by `acquire`. */
+export type RefreshOutcome = 'refreshed' | 'adopted' | 'cooling' | 'throttled' | 'request-refused' | 'terminal' | 'failed';
 
 export interface AcquireEvent {
   readonly tokenKey: string;
@@ -52,6 +43,7 @@ export interface ConflictEvent {
   readonly attempt: number;
 }
 export interface FaultEvent {
+  /** `write`: also each vain attempt to save tokens that are pending. */
   readonly operation: 'read' | 'write' | 'remove' | 'list' | 'lease' | 'token-endpoint';
   readonly tokenKey?: string;
   readonly code: string;

@@ -347,6 +347,8 @@ describe('tokens that the store cannot take', () => {
     expect(await storedToken()).toBe('rt-TEST-ada-1');
     await clock.advance(5_000);
     expect(access.hasPending(KEY)).toBe(true);
+    expect(events.fault[0]).toEqual({ operation: 'write', tokenKey: KEY, code: 'TOKENRY_BACKEND_UNAVAILABLE' });
+    expect(events.fault).toHaveLength(events.save.length - 1);
     restore();
     await clock.advance(30_000);
     await settled;
