@@ -251,7 +251,11 @@ export abstract class BaseTokenBackend implements TokenBackend {
   #recordFace(): RecordStore {
     const invalidating = <T>(key: string, work: Promise<T>) => work.finally(() => this.#cached.invalidate(key));
     return Object.freeze<RecordStore>({
-      read: async (key, options) => this.#keyed.read(this.#checked({ tokenKey: key }).tokenKey, options),
+      read: async (key, options) => {
+        const found = await this.#keyed.read(this.#checked({ tokenKey: key }).tokenKey, options);
+        // Inside, versions are worked out late; who gets it here may copy or compare it.
+        return typeof found === 'object' ? { data: found.data, version: found.version } : found;
+      },
       write: async (key, data, options) => {
         const { tokenKey } = this.#checked({ tokenKey: key });
         return invalidating(tokenKey, this.#keyed.write(tokenKey, data, checkExpectation(options)));

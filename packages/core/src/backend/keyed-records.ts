@@ -1,7 +1,7 @@
 import type { CryptographyManager } from '../crypto/cryptography-manager.js';
 import { CapabilityError, RecordTooLargeError, VersionConflictError } from '../errors.js';
 import { nodeCrypto } from '../node-crypto.js';
-import { type RawRecords, type VersionedRecord, versioned } from './raw-records.js';
+import { type RawRecords, ReadBytes, type VersionedRecord } from './raw-records.js';
 import type { RecordKeys } from './record-key.js';
 import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
 
@@ -30,7 +30,7 @@ export class KeyedRecords implements RecordStore {
   async read(tokenKey: string, options: ReadOptions = {}): Promise<VersionedRecord | 'not-modified' | undefined> {
     const found = await this.#options.raw.read(this.#name(tokenKey), options);
     if (found === undefined || found === 'not-modified') return found;
-    return this.#options.cryptographyManager ? versioned(await this.#open(found.data, tokenKey), () => found.version) : found;
+    return this.#options.cryptographyManager ? new ReadBytes(await this.#open(found.data, tokenKey), () => found.version) : found;
   }
 
   async write(tokenKey: string, data: Uint8Array, options: WriteOptions): Promise<string> {

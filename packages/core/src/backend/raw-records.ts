@@ -47,7 +47,7 @@ export class RawRecords {
     if (found === undefined || found === 'not-modified') return found;
     if (!(found?.data instanceof Uint8Array))
       throw invalidArgument('readRecord must resolve to { data: Uint8Array }, "not-modified" or undefined.');
-    const record = versioned(found.data, () => found.version ?? contentVersion(found.data));
+    const record = new ReadBytes(found.data, () => found.version ?? contentVersion(found.data));
     return options.ifNotVersion !== undefined && record.version === options.ifNotVersion ? 'not-modified' : record;
   }
 
@@ -110,15 +110,14 @@ export class RawRecords {
   }
 }
 
-/** A record whose version is worked out, once, when it is first read. */
-export function versioned(data: Uint8Array, version: () => string): VersionedRecord {
-  const late = new LateVersion(version);
-  return {
-    data,
-    get version() {
-      return late.value;
-    },
-  };
+/** A record as read from a store. */
+export class ReadBytes extends LateVersion implements VersionedRecord {
+  readonly data: Uint8Array;
+
+  constructor(data: Uint8Array, version: string | (() => string)) {
+    super(version);
+    this.data = data;
+  }
 }
 
 /** The version of a record in a store that has none: a hash of what is stored. */

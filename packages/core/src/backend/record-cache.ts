@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { outOfRange, strictOptions } from '../options.js';
 import { RecentMap } from '../recent-map.js';
 import type { DecodedRecord } from './record-source.js';
+import { SettledVersions } from './settled-versions.js';
 
 /** How decoded records are kept in memory. */
 export interface RecordCacheOptions {
@@ -65,6 +66,7 @@ function defaultStalenessMs(revalidateAfterMs: number): number {
 /** Decoded records in memory, one form of each. Absence is never kept. */
 export class RecordCache {
   readonly #entries: RecentMap<string, CachedRecord>;
+  readonly #versions = new SettledVersions();
   readonly #reads = new Map<string, Set<ReadTicket>>();
   readonly #options: Required<RecordCacheOptions>;
   readonly #clock: Clock;
@@ -74,7 +76,7 @@ export class RecordCache {
   constructor(options: Required<RecordCacheOptions>, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
-    this.#entries = new RecentMap(options.maxRecords, letGo);
+    this.#entries = new RecentMap(options.maxRecords, (entry) => this.#letGo(entry));
   }
 
   get(tokenKey: string): CachedRecord | undefined {
@@ -150,13 +152,17 @@ export class RecordCache {
       this.#add(tokenKey, { record, memo: undefined, era: this.#era, readAt, nextCheckAt, excusedUntil: 0 });
       return;
     }
-    if (entry.record !== record) Object.assign(entry, { record, memo: undefined, excusedUntil: 0 });
+    if (entry.record !== record) {
+      Object.assign(entry, { record, memo: undefined, excusedUntil: 0 });
+      this.#versions.settleSoon(entry);
+    }
     entry.readAt = readAt;
     entry.nextCheckAt = nextCheckAt;
   }
 
   #add(tokenKey: string, entry: CachedRecord): void {
     this.#entries.set(tokenKey, entry);
+    this.#versions.settleSoon(entry);
     this.#addedInEra += 1;
     if (this.#addedInEra * ERAS < this.#options.maxRecords) return;
     this.#addedInEra = 0;
@@ -166,10 +172,11 @@ export class RecordCache {
   #outdateReads(tokenKey: string): void {
     for (const ticket of this.#reads.get(tokenKey) ?? []) ticket.outdated = true;
   }
-}
 
-// Whoever remembers the entry must not keep the record: memory would hold more of them than were allowed.
-function letGo(entry: CachedRecord): void {
-  entry.record = undefined;
-  entry.memo = undefined;
+  // Whoever remembers the entry must not keep the record: memory would hold more of them than were allowed.
+  #letGo(entry: CachedRecord): void {
+    this.#versions.forget(entry);
+    entry.record = undefined;
+    entry.memo = undefined;
+  }
 }

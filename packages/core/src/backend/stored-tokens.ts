@@ -58,7 +58,7 @@ export class StoredTokens implements RecordSource {
       try {
         const version = await this.#write(tokenKey, Buffer.from(changed.text), base.expect, options);
         emit('save', () => ({ tokenKey, outcome: 'saved', attempts: attempt, durationMs: durationMs() }));
-        return { before: base.record, after: decoded(changed.cache, version) };
+        return { before: base.record, after: new Decoded(changed.cache, version) };
       } catch (error) {
         if (!VersionConflictError.is(error)) throw error;
         emit('conflict', () => ({ tokenKey, attempt }));
@@ -102,18 +102,16 @@ function apply(update: Update, record: DecodedRecord | undefined, now: number): 
  * @throws RecordCorruptError when they are no token cache.
  */
 export function decode(data: Uint8Array, version: () => string): DecodedRecord {
-  const cache = TokenCache.deserialize(data);
-  const late = new LateVersion(version);
-  late.settleSoon();
-  return {
-    get version() {
-      return late.value;
-    },
-    cache,
-    index: new AccessTokenIndex(cache),
-  };
+  return new Decoded(TokenCache.deserialize(data), version);
 }
 
-function decoded(cache: TokenCache, version: string): DecodedRecord {
-  return { version, cache, index: new AccessTokenIndex(cache) };
+class Decoded extends LateVersion implements DecodedRecord {
+  readonly cache: TokenCache;
+  readonly index: AccessTokenIndex;
+
+  constructor(cache: TokenCache, version: string | (() => string)) {
+    super(version);
+    this.cache = cache;
+    this.index = new AccessTokenIndex(cache);
+  }
 }
