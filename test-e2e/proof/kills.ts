@@ -61,10 +61,13 @@ const STUCK_MS = 10_000;
 const SILENT_LEASE = { ttlMs: 3_000, renewEveryMs: 1_000, waitMs: 30_000 };
 
 interface Outcome {
+  readonly key: string;
   readonly aim: Aim | undefined;
   readonly killed: boolean;
   readonly recovered: boolean;
   readonly torn: boolean;
+  /** The authority had issued a newer refresh token than the one in the store. */
+  readonly unsaved: boolean;
   readonly tookMs: number;
   readonly error: string | undefined;
 }
@@ -168,12 +171,16 @@ async function killOne(
     (cache) => cache?.getAccounts().length !== 1,
     () => true,
   );
+  const left = await stage.stored(key, key).catch(() => undefined);
   const startedAt = performance.now();
   const error = await survivor.call('token', { tokenKey: key, forceRefresh: true }).then(
     () => undefined,
     (failure: { readonly code?: string; readonly message: string }) => failure.code ?? failure.message,
   );
-  return { aim, killed: !finished, recovered: error === undefined, torn, tookMs: performance.now() - startedAt, error };
+  const tookMs = performance.now() - startedAt;
+  // A survivor that is refused is issued nothing: the newest is still the victim's.
+  const unsaved = error !== undefined && left !== stage.newestIssued().get(key);
+  return { key, aim, killed: !finished, recovered: error === undefined, torn, unsaved, tookMs, error };
 }
 
 /** How long the tokens of a refresh exist nowhere but in memory. */
@@ -203,6 +210,7 @@ function told(
     .requireEqual('stuck leases', all.filter(({ tookMs }) => tookMs > stuckMs).length, 0)
     .requireEqual('accounts lost, reusable tokens', lost('reusable').length, 0)
     .requireEqual('accounts lost outside the window, one-time tokens', outside.length, 0)
+    .requireEqual('lost although the newest token was stored', all.filter((one) => !one.recovered && !one.unsaved).length, 0)
     .tell('killed between response and durable save, one-time tokens', expected.length)
     .requireEqual('of these lost', expected.filter(({ recovered }) => !recovered).length, expected.length)
     .tell('killed with the call on its way, one-time tokens', onTheWay.length)
@@ -222,5 +230,7 @@ function told(
       const errors = [...new Set(gone.map(({ error }) => error))].join(', ');
       findings.detail(`${mode}, ${name}: ${group.length} kills, ${gone.length} lost${errors === '' ? '' : ` (${errors})`}`);
     }
+  const each = lost('one-time').map(({ key, aim }) => `${key.split('@', 1)[0]} (${aim?.name ?? 'random moment'})`);
+  if (each.length > 0) findings.detail(`one-time, lost, one by one: ${each.join(', ')}`);
   return findings.result();
 }
