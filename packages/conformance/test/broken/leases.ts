@@ -93,6 +93,18 @@ class ExpireAlthoughRenewed extends MapLeases {
   }
 }
 
+/** The first time that it refuses `job-1`, its answer is under way for longer than the test looks. */
+class ExpireWhileNobodyLooks extends ExpireAlthoughRenewed {
+  #slow = true;
+  override async tryAcquire(name: string, request: LeaseRequest): Promise<Answer> {
+    const answer = await super.tryAcquire(name, request);
+    if (answer.acquired || name !== 'job-1' || !this.#slow) return answer;
+    this.#slow = false;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(4 * request.ttlMs, 1_600)));
+    return answer;
+  }
+}
+
 class NameNobody extends MapLeases {
   override holderOf(name: string): Answer | undefined {
     const refusal = super.holderOf(name);
@@ -140,6 +152,7 @@ export const brokenLeases = [
   withLeases('lets two contenders take over one abandoned lease', RacesForAbandonedLeases),
   withLeases('never frees an abandoned lease', NeverExpire),
   withLeases('lets a renewed lease expire', ExpireAlthoughRenewed),
+  withLeases('lets a renewed lease expire while nobody looks', ExpireWhileNobodyLooks),
   withLeases('does not say who holds a lease', NameNobody),
   withLeases('claims leases that hold in one instance only', OnePerProcess),
   broken('shows its leases among the records', (map, options) => new LeasesAmongRecords(map, options)),

@@ -152,6 +152,10 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     alsoIn: ['leases'],
   },
   'lets a renewed lease expire': { caughtBy: ['leases: a renewed lease is kept beyond its time to live'], alsoIn: ['leases'] },
+  'lets a renewed lease expire while nobody looks': {
+    caughtBy: ['leases: a renewed lease is kept beyond its time to live'],
+    alsoIn: ['leases'],
+  },
   'does not say who holds a lease': { caughtBy: ['leases: a refused contender learns who holds the lease'], alsoIn: [] },
   'claims leases that hold in one instance only': {
     caughtBy: [
