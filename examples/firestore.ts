@@ -1,7 +1,7 @@
 // Functions without a server, which share one Firestore collection: nothing may happen after the answer was sent.
 //
 //   docker compose -f services/compose.yaml up firestore --wait
-//   node_modules/.bin/node examples/firestore.ts --host 127.0.0.1:8080 --project demo-tokenry
+//   METADATA_SERVER_DETECTION=none node_modules/.bin/node examples/firestore.ts --host 127.0.0.1:8080 --project demo-tokenry
 import { parseArgs } from 'node:util';
 import { Account } from '@tokenry/core';
 import { FirestoreTokenBackend, type FirestoreTokenBackendOptions } from '@tokenry/firestore';
