@@ -29,6 +29,7 @@ const commands = {
       [...OXLINT, '--type-aware'],
     ],
   },
+  format: { build: false, steps: [[...BIOME, 'format', '--write', '.']] },
   check: {
     build: true,
     steps: [
