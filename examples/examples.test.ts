@@ -18,12 +18,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** Starts an example as a person would, in an empty folder and without any credentials in the environment. */
+/** Starts an example as a person would, in an empty folder, without credentials or wishes for colour in the environment. */
 function start(name: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const { CLIENT_ID: _id, CLIENT_SECRET: _secret, TENANT_ID: _tenant, DEV_AUTHORITY: _authority, ...rest } = process.env;
+  const { CLIENT_ID: _id, CLIENT_SECRET: _secret, TENANT_ID: _tenant, DEV_AUTHORITY: _authority, ...others } = process.env;
+  const { NO_COLOR: _plain, FORCE_COLOR: _colour, ...rest } = others;
   const child = spawn(process.execPath, [fileURLToPath(new URL(`./${name}`, import.meta.url))], {
     cwd: folder,
-    env: { ...rest, NO_COLOR: '1', ...env },
+    env: { ...rest, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   children.push(child);
@@ -56,6 +57,25 @@ describe('examples', () => {
       'token calls in all: authorization_code, refresh_token',
     );
     expect(lines).toContain('Done. One sign-in, one refresh, two processes, no token lost.');
+    expect(lines.join('')).not.toContain('\u001b');
+  });
+
+  it('start fails, and claims nothing, when the second process does not do its part', async () => {
+    // Only a forked process has a channel to its parent.
+    const child = start('start.ts', { NODE_OPTIONS: '--import=data:text/javascript,if(process.send)process.exit(3)' });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (output += data));
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    expect([code, output]).toEqual([1, expect.stringContaining('the second process ended with code 3')]);
+    expect(output).not.toContain('Done.');
+  });
+
+  it('start is in colour where colour is wanted', async () => {
+    const child = start('start.ts', { FORCE_COLOR: '1' });
+    let output = '';
+    child.stdout?.on('data', (data) => (output += data));
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+    expect(output).toContain('\u001b[32mDone.');
   });
 
   it('quick-start signs in, calls the API and lists messages', async () => {
