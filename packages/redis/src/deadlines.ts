@@ -6,7 +6,8 @@ export class LateAnswer extends Error {
 interface Waiting {
   /** On the monotonic clock. */
   readonly until: number;
-  readonly giveUp: () => void;
+  readonly ms: number;
+  readonly fail: (reason: unknown) => void;
 }
 
 /**
@@ -25,22 +26,22 @@ export class Deadlines {
    */
   inTime<T>(work: Promise<T>, { ms, signal }: { readonly ms: number; readonly signal?: AbortSignal | undefined }): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = {
-        until: performance.now() + ms,
-        giveUp: () => settle() && reject(new LateAnswer(`No answer within ${ms} ms.`)),
-      };
-      const abort = () => settle() && reject(signal?.reason);
-      const settle = (): true => {
-        signal?.removeEventListener('abort', abort);
+      const leave = () => {
+        if (abort) signal.removeEventListener('abort', abort);
         this.#leave(waiting);
-        return true;
       };
+      const fail = (reason: unknown) => {
+        leave();
+        reject(reason);
+      };
+      const abort = signal && (() => fail(signal.reason));
+      const waiting: Waiting = { until: performance.now() + ms, ms, fail };
       this.#join(waiting);
-      signal?.addEventListener('abort', abort, { once: true });
-      work.then(
-        (value) => settle() && resolve(value),
-        (error: unknown) => settle() && reject(error),
-      );
+      if (abort) signal.addEventListener('abort', abort, { once: true });
+      work.then((value) => {
+        leave();
+        resolve(value);
+      }, fail);
     });
   }
 
@@ -65,7 +66,7 @@ export class Deadlines {
     this.#timer = undefined;
     this.#firesAt = Number.POSITIVE_INFINITY;
     const now = performance.now();
-    for (const waiting of this.#waiting) if (waiting.until <= now) waiting.giveUp();
+    for (const { until, ms, fail } of this.#waiting) if (until <= now) fail(new LateAnswer(`No answer within ${ms} ms.`));
     let next = Number.POSITIVE_INFINITY;
     for (const { until } of this.#waiting) next = Math.min(next, until);
     if (next < this.#firesAt) this.#arm(next);

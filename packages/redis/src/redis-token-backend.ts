@@ -82,12 +82,7 @@ export class RedisTokenBackend extends BaseTokenBackend {
     const command = { doing: `read the record "${name}"`, signal };
     const { answer: data } = await this.#connection.run(command, (client) => this.#get(client, this.#keys.keyOf(name)));
     if (!(data instanceof Uint8Array)) return undefined;
-    return {
-      data,
-      get version() {
-        return versionOf(data);
-      },
-    };
+    return new RedisRecord(data);
   }
 
   protected async writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
@@ -146,6 +141,19 @@ export class RedisTokenBackend extends BaseTokenBackend {
 
   #notice(name: string): readonly RedisArgument[] {
     return this.#invalidation ? [this.#invalidation.channel, this.#invalidation.messageFor(name)] : ['', ''];
+  }
+}
+
+/** A record as read: its version is worked out when somebody compares it. */
+class RedisRecord implements StoredRecord {
+  readonly data: Uint8Array;
+
+  constructor(data: Uint8Array) {
+    this.data = data;
+  }
+
+  get version(): string {
+    return versionOf(this.data);
   }
 }
 

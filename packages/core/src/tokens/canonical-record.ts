@@ -24,24 +24,23 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
  */
 export function readRecord(stored: string | Uint8Array): RecordState {
   const root = parseRoot(stored);
-  const sections: Partial<Record<SectionName, ReadonlyMap<string, Entity>>> = {};
   const foreign: StoredEntity[] = [];
-  for (const name of SECTION_NAMES) {
-    const members = root[name];
-    if (members === undefined) continue;
-    if (!isPlainObject(members)) throw corrupt(`section ${name} is not an object`);
-    sections[name] = readSection(name, members, foreign);
-  }
-  const state = { ...EMPTY_STATE, ...sections, extra: readExtra(root) } as RecordState;
+  const section = <Name extends SectionName>(name: Name) => readSection(name, root[name], foreign) as RecordState[Name];
+  const state: RecordState = {
+    Account: section('Account'),
+    IdToken: section('IdToken'),
+    AccessToken: section('AccessToken'),
+    RefreshToken: section('RefreshToken'),
+    AppMetadata: section('AppMetadata'),
+    extra: readExtra(root),
+  };
   return foreign.length === 0 ? state : collapseForeign(state, foreign);
 }
 
 // Entities in canonical form go into the map; all others wait until the whole record is known.
-function readSection(
-  section: SectionName,
-  members: Record<string, unknown>,
-  foreign: StoredEntity[],
-): ReadonlyMap<string, Entity> {
+function readSection(section: SectionName, members: unknown, foreign: StoredEntity[]): ReadonlyMap<string, Entity> {
+  if (members === undefined) return EMPTY_STATE[section];
+  if (!isPlainObject(members)) throw corrupt(`section ${section} is not an object`);
   const canonical = new Map<string, Entity>();
   let [lastSeen, environment] = ['', ''];
   for (const storedKey of Object.keys(members)) {
