@@ -5,6 +5,7 @@ import { FlowExpiredError, StateMismatchError } from '../../src/errors.js';
 import type { DeviceFlow } from '../../src/provider/token-provider.js';
 import { deviceCodeConsent } from '../../src/sign-in/device-code-consent.js';
 import type { SignInFlow } from '../../src/sign-in/sign-in-flow.js';
+import { collect } from '../backend/support/collect.js';
 import { type AccountStage, ADA, BEN, failure, openAccountStage, PUBLIC, REDIRECT_URI, WEB } from './stage.js';
 
 let stage: AccountStage;
@@ -55,7 +56,7 @@ describe('in two steps, for web servers', () => {
     const redirected = await stage.authority.consentAs(ADA)({ url, redirectUri: REDIRECT_URI });
     const error = await failure(account.requestToken(redirected, { flow, tokenKey: tokenKey as never }));
     expect(error).toMatchObject({ message: expect.stringContaining('tokenKey'), code: expect.stringMatching(/^TOKENRY_/) });
-    expect(await Array.fromAsync(tokenBackend.listKeys())).toEqual([]);
+    expect(await collect(tokenBackend.listKeys())).toEqual([]);
     expect(await account.isAuthenticated()).toBe(false);
   });
 
