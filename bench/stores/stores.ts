@@ -1,15 +1,17 @@
 import type { Benchmark, Row } from '../row.ts';
 import { s3, secretsManager } from './aws.ts';
 import { firestore } from './firestore.ts';
+import { invalidation } from './invalidation.ts';
 import { readsAndSaves } from './reads-and-saves.ts';
 import { redis } from './redis.ts';
 import { refreshRates } from './refresh-rates.ts';
 import type { BenchStore } from './store.ts';
 
 /** What each shared store costs, on a server that is started for it; one that is missing is said, and left out. */
-export const stores: Readonly<Record<string, Benchmark>> = Object.fromEntries(
-  [redis, s3, secretsManager, firestore].map((store) => [store.name, benchmarkOf(store)]),
-);
+export const stores: Readonly<Record<string, Benchmark>> = {
+  ...Object.fromEntries([redis, s3, secretsManager, firestore].map((store) => [store.name, benchmarkOf(store)])),
+  'redis-invalidation': invalidation,
+};
 
 function benchmarkOf(bench: BenchStore): Benchmark {
   return async (progress) => {
