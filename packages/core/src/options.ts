@@ -18,6 +18,12 @@ export function outOfRange(message: string): RangeError {
  */
 export function strictOptions<T extends object>(owner: string, options: T | undefined, allowed: readonly string[]): Readonly<T> {
   if (options === undefined) return Object.freeze({}) as Readonly<T>;
+  checkNames(owner, options, allowed);
+  return Object.freeze({ ...options });
+}
+
+/** As {@link strictOptions}, for options that are looked at once and not kept. */
+export function checkNames(owner: string, options: object, allowed: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw invalidArgument(`${owner}: options must be an object.`);
   for (const name of Object.keys(options)) {
@@ -28,7 +34,6 @@ export function strictOptions<T extends object>(owner: string, options: T | unde
       'TOKENRY_UNKNOWN_OPTION',
     );
   }
-  return Object.freeze({ ...options });
 }
 
 /** The candidate closest to `name` by edit distance, if it is close enough to be a typing mistake. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import { CapabilityError } from '../errors.js';
-import { invalidArgument, strictOptions } from '../options.js';
+import { checkNames, invalidArgument } from '../options.js';
 import { mergeTokenCaches } from '../tokens/merge.js';
 import { TokenCache } from '../tokens/token-cache.js';
 import {
@@ -41,6 +41,9 @@ const BRAND = Symbol.for('tokenry.tokenBackend');
 
 /** How long a write waits for another process where the store compares nothing itself. */
 const WRITE_LEASE = { ttlMs: 30_000, renewEveryMs: 10_000, waitMs: 30_000 };
+const KEY_OPTIONS: readonly string[] = ['tokenKey', 'signal'];
+const LOAD_OPTIONS = [...KEY_OPTIONS, 'fresh'];
+const UPDATE_OPTIONS = [...KEY_OPTIONS, 'overwriteCorrupt'];
 
 /**
  * Turns three methods on named records into a whole backend: token keys, a record cache, compare-and-swap with merging,
@@ -164,7 +167,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** A private copy of the decoded record, at most `recordCache.maxStalenessMs` old; `fresh` reads the store now. */
   async loadToken(options: TokenKeyOptions & { readonly fresh?: boolean } = {}): Promise<TokenCache | undefined> {
-    const { tokenKey, signal } = this.#named('loadToken', options, ['fresh']);
+    const { tokenKey, signal } = this.#named('loadToken', options, LOAD_OPTIONS);
     const record = await (options.fresh ? this.#cached.fresh(tokenKey, { signal }) : this.#cached.current(tokenKey, { signal }));
     return record?.cache.clone();
   }
@@ -183,7 +186,7 @@ export abstract class BaseTokenBackend implements TokenBackend {
 
   /** Applies `change` to the stored record by compare-and-swap; resolves to a private copy of what is stored then. */
   async updateToken(change: (cache: TokenCache) => void, options: UpdateTokenOptions = {}): Promise<TokenCache> {
-    const { tokenKey, signal } = this.#named('updateToken', options, ['overwriteCorrupt']);
+    const { tokenKey, signal } = this.#named('updateToken', options, UPDATE_OPTIONS);
     if (typeof change !== 'function') throw invalidArgument('updateToken: change must be a function.');
     const update = (cache: TokenCache) => void change(cache) as undefined;
     const saved = await this.#cached.update(tokenKey, update, { signal, overwriteCorrupt: options.overwriteCorrupt });
@@ -272,8 +275,9 @@ export abstract class BaseTokenBackend implements TokenBackend {
   }
 
   // A misspelt tokenKey would mean the default record: the wrong one to read, and worse to write or delete.
-  #named(method: string, options: TokenKeyOptions, own: readonly string[] = []) {
-    return this.#checked(strictOptions(method, options, ['tokenKey', 'signal', ...own]));
+  #named(method: string, options: TokenKeyOptions, allowed = KEY_OPTIONS) {
+    checkNames(method, options, allowed);
+    return this.#checked(options);
   }
 
   #checked(options: TokenKeyOptions): { readonly tokenKey: string; readonly signal: AbortSignal | undefined } {

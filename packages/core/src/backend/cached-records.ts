@@ -200,17 +200,11 @@ export class CachedRecords implements RecordAccess {
   #sharedRead(tokenKey: string): Promise<DecodedRecord | undefined> {
     const underWay = this.#sharedReads.get(tokenKey);
     if (underWay) return underWay;
-    const read = this.#unshared(tokenKey);
+    const read = this.#read(tokenKey);
     this.#sharedReads.set(tokenKey, read);
+    const ended = () => void this.#sharedReads.delete(tokenKey);
+    read.then(ended, ended);
     return read;
-  }
-
-  async #unshared(tokenKey: string): Promise<DecodedRecord | undefined> {
-    try {
-      return await this.#read(tokenKey);
-    } finally {
-      this.#sharedReads.delete(tokenKey);
-    }
   }
 
   /** What the store holds at some instant after the call: never older, whatever this process saves meanwhile. */

@@ -67,7 +67,8 @@ function defaultStalenessMs(revalidateAfterMs: number): number {
 export class RecordCache {
   readonly #entries: RecentMap<string, CachedRecord>;
   readonly #versions = new SettledVersions();
-  readonly #reads = new Map<string, Set<ReadTicket>>();
+  /** All reads under way: seldom more than a few, so that a save can look through them. */
+  readonly #reads = new Set<ReadTicket>();
   readonly #options: Required<RecordCacheOptions>;
   readonly #clock: Clock;
   #era = 0;
@@ -111,15 +112,13 @@ export class RecordCache {
   }
 
   clear(): void {
-    for (const tokenKey of this.#reads.keys()) this.#outdateReads(tokenKey);
+    for (const ticket of this.#reads) ticket.outdated = true;
     this.#entries.clear();
   }
 
   beginRead(tokenKey: string): ReadTicket {
     const ticket: ReadTicket = { tokenKey, sentAt: this.#clock.monotonic(), outdated: false };
-    const tickets = this.#reads.get(tokenKey);
-    if (tickets) tickets.add(ticket);
-    else this.#reads.set(tokenKey, new Set([ticket]));
+    this.#reads.add(ticket);
     return ticket;
   }
 
@@ -134,9 +133,7 @@ export class RecordCache {
   }
 
   cancelRead(ticket: ReadTicket): void {
-    const tickets = this.#reads.get(ticket.tokenKey);
-    tickets?.delete(ticket);
-    if (tickets?.size === 0) this.#reads.delete(ticket.tokenKey);
+    this.#reads.delete(ticket);
   }
 
   /** Lets an old record serve for `ms` more, because asking the store has just failed. */
@@ -170,7 +167,7 @@ export class RecordCache {
   }
 
   #outdateReads(tokenKey: string): void {
-    for (const ticket of this.#reads.get(tokenKey) ?? []) ticket.outdated = true;
+    for (const ticket of this.#reads) if (ticket.tokenKey === tokenKey) ticket.outdated = true;
   }
 
   // Whoever remembers the entry must not keep the record: memory would hold more of them than were allowed.

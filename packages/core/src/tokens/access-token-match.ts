@@ -1,4 +1,4 @@
-import { type HomeId, homeIdOf } from './accounts.js';
+import { type HomeId, homeIdOf, sameName } from './accounts.js';
 import { grantedScopes, servesUntil } from './grant.js';
 import type { AccessTokenEntity } from './schema.js';
 import { hasResource, type ScopeSet } from './scope-set.js';
@@ -12,10 +12,10 @@ export interface AccessTokenCriteria {
   /** Canonical names. */
   readonly environments?: readonly string[];
   /** `undefined`: any tenant. */
-  readonly tenant?: { readonly wanted: string | undefined; readonly home: string };
-  readonly asked?: ScopeSet;
+  readonly tenant?: { readonly wanted: string | undefined; readonly home: string } | undefined;
+  readonly asked?: ScopeSet | undefined;
   /** In normal form. */
-  readonly resource?: string;
+  readonly resource?: string | undefined;
   /** On-behalf-of tokens serve their own assertion only, and no other token serves it. */
   readonly userAssertionHash: string | undefined;
 }
@@ -43,7 +43,7 @@ function fits(token: AccessTokenEntity, criteria: AccessTokenCriteria): boolean 
   return (
     (home === undefined || homeIdOf(token.home_account_id) === home) &&
     (token.userAssertionHash ?? undefined) === criteria.userAssertionHash &&
-    (clientId === undefined || token.client_id.toLowerCase() === clientId.toLowerCase()) &&
+    (clientId === undefined || sameName(token.client_id, clientId)) &&
     (environments === undefined || environments.includes(token.environment)) &&
     (tenant === undefined || isForTenant(token, tenant.wanted, tenant.home)) &&
     (resource === undefined || hasResource(grantedScopes(token), resource))

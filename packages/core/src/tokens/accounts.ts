@@ -65,7 +65,7 @@ export function selectHome(state: RecordState, { homeAccountId, username }: Acco
 
 /** Whether two user names are one: case does not matter, absent names are empty. */
 export function sameName(a: string | null | undefined, b: string | null | undefined): boolean {
-  return (a ?? '').toLowerCase() === (b ?? '').toLowerCase();
+  return a === b || (a ?? '').toLowerCase() === (b ?? '').toLowerCase();
 }
 
 function onlyOne(homes: readonly HomeId[], state: RecordState): HomeId | undefined {

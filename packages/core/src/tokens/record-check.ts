@@ -19,7 +19,7 @@ const TEXTS = new Set(
   ),
 );
 const TIMES = new Set(['cached_at', 'expires_on', 'extended_expires_on', 'refresh_on', 'last_modification_time']);
-const isList = (field: string) => field === 'tenantProfiles' || field === 'tokenry_answers';
+const LISTS = ['tenantProfiles', 'tokenry_answers'];
 
 /** The error for bytes that are no token cache. Says what is wrong, never what is there: it may be a secret. */
 export function corrupt(what: string): RecordCorruptError {
@@ -31,10 +31,12 @@ export function checkedEntity(section: SectionName, value: unknown): Entity {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw corrupt(`an entry of ${section} is not an object`);
   const entity = value as Record<string, unknown>;
+  if (Object.hasOwn(entity, '__proto__')) throw corrupt('it has a member named __proto__');
   for (const field in entity) {
     const content = entity[field];
-    if (typeof content !== 'string' || isList(field) || field === '__proto__') checkField(section, field, content);
+    if (typeof content !== 'string') checkField(section, field, content);
   }
+  for (const field of LISTS) if (typeof entity[field] === 'string') throw wrongType(section, field);
   for (const field of REQUIRED[section])
     if (typeof entity[field] !== 'string') throw corrupt(`an entry of ${section} has no text in ${field}`);
   return Object.freeze(entity) as Entity;
@@ -50,16 +52,19 @@ export function frozenJson(value: unknown, depth = 0): unknown {
 }
 
 function checkField(section: SectionName, field: string, content: unknown): void {
-  if (field === '__proto__') throw corrupt('it has a member named __proto__');
   const fits = TEXTS.has(field)
     ? content === null
     : TIMES.has(field)
       ? content === null || typeof content === 'number'
-      : isList(field)
+      : LISTS.includes(field)
         ? content === null || isTextList(content)
         : true;
-  if (!fits) throw corrupt(`an entry of ${section} has the wrong type in ${field}`);
+  if (!fits) throw wrongType(section, field);
   frozenJson(content);
+}
+
+function wrongType(section: SectionName, field: string): RecordCorruptError {
+  return corrupt(`an entry of ${section} has the wrong type in ${field}`);
 }
 
 function isTextList(content: unknown): boolean {

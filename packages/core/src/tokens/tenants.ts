@@ -2,12 +2,15 @@ import type { CredentialEntity } from './schema.js';
 
 /** Authority names that stand for "the account's own tenant". MSAL Python writes them as `realm`. */
 const PSEUDO_TENANTS = new Set(['', 'common', 'organizations', 'consumers']);
+/** Tenant ids are longer, which saves looking them up. */
+const LONGEST_PSEUDO_TENANT = 'organizations'.length;
 
 const GUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 
 /** Whether this names no tenant in particular. */
 export function isPseudoTenant(tenant: string | null | undefined): boolean {
-  return PSEUDO_TENANTS.has((tenant ?? '').toLowerCase());
+  const name = tenant ?? '';
+  return name.length <= LONGEST_PSEUDO_TENANT && PSEUDO_TENANTS.has(name.toLowerCase());
 }
 
 /** Whether this is a tenant id, as opposed to a domain name. */

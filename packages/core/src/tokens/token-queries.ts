@@ -28,13 +28,14 @@ export function findAccessToken(state: RecordState, query: TokenQuery): AccessTo
   const criteria = {
     home,
     clientId: query.clientId,
-    ...(query.scopes === undefined ? {} : { asked: normaliseScopes(query.scopes) }),
-    ...(query.resource === undefined ? {} : { resource: normaliseResource(query.resource) }),
+    tenant: { wanted: query.tenantId, home: homeTenantOf(state, home) },
+    asked: query.scopes === undefined ? undefined : normaliseScopes(query.scopes),
+    resource: query.resource === undefined ? undefined : normaliseResource(query.resource),
     userAssertionHash: undefined,
   };
-  const tenant = { wanted: query.tenantId, home: homeTenantOf(state, home) };
-  const match = newestMatch(state.AccessToken.values(), { ...criteria, tenant });
-  return match ?? (query.tenantId === undefined ? newestMatch(state.AccessToken.values(), criteria) : undefined);
+  const match = newestMatch(state.AccessToken.values(), criteria);
+  if (match || query.tenantId !== undefined) return match;
+  return newestMatch(state.AccessToken.values(), { ...criteria, tenant: undefined });
 }
 
 /** This client's own token first, then one of its family; the newest where times are known. */
