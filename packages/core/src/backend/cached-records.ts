@@ -7,13 +7,14 @@ import {
   TokenryError,
 } from '../errors.js';
 import { emit } from '../observability/events.js';
+import { TokenCache } from '../tokens/token-cache.js';
 import { KeyQueue, untilAborted } from './key-queue.js';
 import { bringsOnlyAccessTokens } from './only-access-tokens.js';
 import { type Change, PendingSaves } from './pending-saves.js';
 import { RecentChanges } from './recent-changes.js';
 import type { CommitResult, RecordAccess, SignalOption } from './record-access-contract.js';
 import { type CachedRecord, RecordCache, type RecordCacheOptions } from './record-cache.js';
-import type { DecodedRecord, RecordSource, Update, Updated, UpdateOptions } from './record-source.js';
+import type { DecodedRecord, RecordSource, Update, UpdateOptions } from './record-source.js';
 
 /** How long an old record serves without another question after the store failed to answer one. */
 const EXCUSE_MS = 1_000;
@@ -89,14 +90,15 @@ export class CachedRecords implements RecordAccess {
       let thrown: { readonly error: unknown } | undefined;
       const update = (cache: Parameters<Change>[0]): undefined => {
         try {
-          change(cache);
+          this.#recent.apply(change, cache);
         } catch (error) {
           thrown = { error };
           throw error;
         }
       };
       try {
-        this.#remember(tokenKey, change, await this.#update(tokenKey, update, options));
+        await this.#update(tokenKey, update, options);
+        this.#recent.remember(tokenKey, change);
         return { saved: true, settled: Promise.resolve() };
       } catch (error) {
         // Whatever the store's trouble is, the tokens exist: the server has issued them.
@@ -158,20 +160,19 @@ export class CachedRecords implements RecordAccess {
     const updated = await this.#source.update(
       tokenKey,
       (cache) => {
-        for (const change of pending) change(cache);
-        return update(cache);
+        // What follows may build on what the store has lost: a refresh token replaces the one that was spent for it alone.
+        for (const change of new Set([...this.#recent.undoneIn(tokenKey, cache), ...pending])) this.#recent.apply(change, cache);
+        const result = update(cache);
+        // A merge counts from what it was given; what was laid over that has to be written as well.
+        return result && TokenCache.fromState(result.state, cache.base?.state);
       },
       { ...options, known: this.#cache.get(tokenKey)?.record },
     );
-    for (const change of pending) this.#remember(tokenKey, change, updated);
+    for (const change of pending) this.#recent.remember(tokenKey, change);
     this.#pending.settle(tokenKey, pending);
     if (updated.after) this.#cache.saved(tokenKey, updated.after);
     else this.#cache.forget(tokenKey);
     return updated;
-  }
-
-  #remember(tokenKey: string, change: Change, { before, after }: Updated): void {
-    this.#recent.remember(tokenKey, change, { before: before?.cache, after: after?.cache });
   }
 
   async #savePending(tokenKey: string): Promise<boolean> {
@@ -228,8 +229,7 @@ export class CachedRecords implements RecordAccess {
   }
 
   #shown(tokenKey: string, record: DecodedRecord | undefined): DecodedRecord | undefined {
-    if (record)
-      for (const change of this.#recent.undoneIn(tokenKey, record.cache)) void this.#pending.add(tokenKey, change, record);
+    if (record) this.#pending.addAgain(tokenKey, this.#recent.undoneIn(tokenKey, record.cache), record);
     this.#pending.seen(tokenKey, record);
     return this.#pending.overlay(tokenKey, record);
   }

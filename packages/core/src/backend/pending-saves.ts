@@ -81,6 +81,15 @@ export class PendingSaves {
     return this.#join(existing, change, base);
   }
 
+  /** Adds what was saved before and is no longer in the store, in front: whatever else is pending was obtained later. */
+  addAgain(tokenKey: string, changes: readonly Change[], base: DecodedRecord): void {
+    for (const change of changes) void this.add(tokenKey, change, base);
+    const pending = this.#records.get(tokenKey);
+    if (!pending || changes.every((change, index) => pending.changes[index] === change)) return;
+    pending.changes = [...new Set([...changes, ...pending.changes])];
+    pending.overlaid = undefined;
+  }
+
   /**
    * Adds a change that may wait for `ms`, for the next write of the record, or for ever: nothing is lost with it that the
    * server would not issue again. It holds neither the process nor `close()`.

@@ -16,27 +16,32 @@ interface Remembered {
 }
 
 /**
- * The last changes that replaced a refresh token, for the case that a writer without compare-and-swap puts the spent
- * token back: its successor is still known here.
+ * The last changes that replaced a refresh token, for the case that a writer without compare-and-swap, or a fail-over to a
+ * replica that lagged behind, puts the spent token back: its successor is still known here.
  */
 export class RecentChanges {
   readonly #byKey = new RecentMap<string, readonly Remembered[]>(MAX_RECORDS);
+  readonly #spent = new WeakMap<Change, readonly string[]>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Remembers `change` if `after` lacks a refresh token that `before` had. */
-  remember(
-    tokenKey: string,
-    change: Change,
-    caches: { readonly before: TokenCache | undefined; readonly after: TokenCache | undefined },
-  ): void {
-    if (!caches.before) return;
-    const kept = new Set(refreshTokens(caches.after));
-    const spent = refreshTokens(caches.before).filter((secret) => !kept.has(secret));
-    if (spent.length === 0) return;
+  /** Applies `change`, and notes which refresh tokens it takes out of `cache`. */
+  apply(change: Change, cache: TokenCache): void {
+    const before = refreshTokens(cache);
+    change(cache);
+    const kept = new Set(refreshTokens(cache));
+    const spent = before.filter((secret) => !kept.has(secret));
+    // What finds its own result in the store, because an answer was lost, takes nothing out any more.
+    if (spent.length > 0) this.#spent.set(change, spent);
+  }
+
+  /** Remembers a change that was saved, if it ever took a refresh token out of the record. */
+  remember(tokenKey: string, change: Change): void {
+    const spent = this.#spent.get(change);
+    if (!spent) return;
     const known = this.#current(tokenKey);
     // Mending does not prolong the memory: a writer that insists gets its way in the end.
     if (known.some((one) => one.change === change)) return;
@@ -44,11 +49,20 @@ export class RecentChanges {
     this.#byKey.set(tokenKey, [...known.slice(1 - MAX_PER_RECORD), entry]);
   }
 
-  /** The changes, oldest first, whose spent refresh token `cache` shows although they would replace it. */
+  /**
+   * The changes, oldest first, whose spent refresh token `cache` shows, or would show once those before are made again:
+   * what the store lost may be several generations.
+   */
   undoneIn(tokenKey: string, cache: TokenCache): readonly Change[] {
-    const known = this.#current(tokenKey);
-    if (known.length === 0) return [];
-    return known.filter((one) => undone(one, cache)).map((one) => one.change);
+    const undone: Change[] = [];
+    let shown = cache;
+    for (const one of this.#current(tokenKey)) {
+      const mended = mendedBy(one, shown);
+      if (!mended) continue;
+      undone.push(one.change);
+      shown = mended;
+    }
+    return undone;
   }
 
   forget(tokenKey: string): void {
@@ -62,15 +76,15 @@ export class RecentChanges {
 }
 
 // A spent token that the change would leave where it is has nothing to mend: made pending, it would be so for ever.
-function undone({ spent, change }: Remembered, cache: TokenCache): boolean {
+function mendedBy({ spent, change }: Remembered, cache: TokenCache): TokenCache | undefined {
   const shown = new Set(refreshTokens(cache));
-  if (!spent.some((secret) => shown.has(secret))) return false;
+  if (!spent.some((secret) => shown.has(secret))) return undefined;
   const mended = cache.clone();
   change(mended);
   const left = new Set(refreshTokens(mended));
-  return spent.some((secret) => shown.has(secret) && !left.has(secret));
+  return spent.some((secret) => shown.has(secret) && !left.has(secret)) ? mended : undefined;
 }
 
-function refreshTokens(cache: TokenCache | undefined): string[] {
-  return cache ? [...cache.state.RefreshToken.values()].map(({ secret }) => secret) : [];
+function refreshTokens(cache: TokenCache): string[] {
+  return [...cache.state.RefreshToken.values()].map(({ secret }) => secret);
 }

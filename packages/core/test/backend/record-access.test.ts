@@ -414,6 +414,17 @@ describe('tokens that the store cannot take', () => {
     expect([refreshTokenOf(stored, 'ada'), namesIn(stored)]).toEqual(['rt-TEST-ada-2', ['ada', 'bob']]);
   });
 
+  it('ride along with a save that has nothing to add itself', async () => {
+    const cache = await backend.loadToken({ tokenKey: KEY });
+    if (!cache) throw new Error('absent');
+    const restore = outage('write');
+    const { settled } = await access.commit(KEY, refreshed(cache, 'ada', 2));
+    restore();
+    await backend.saveToken(cache, { tokenKey: KEY });
+    await settled;
+    expect(await storedToken()).toBe('rt-TEST-ada-2');
+  });
+
   it('are kept whatever the error, an aborted signal included', async () => {
     const cache = (await current()).cache;
     const restore = outage('write', new Error('ECONNRESET from an SDK'));
@@ -457,6 +468,13 @@ describe('tokens that the store cannot take', () => {
 });
 
 describe('a spent refresh token that comes back', () => {
+  /** Puts what is stored now into the store again, past every comparison, as a fail-over or a backup does. */
+  async function toComeBack(): Promise<() => Promise<unknown>> {
+    const old = await other.records.read(KEY);
+    if (!old || old === 'not-modified') throw new Error('absent');
+    return () => other.records.write(KEY, old.data, { expect: 'anything' });
+  }
+
   it('is replaced by its successor again, at once for readers and then in the store', async () => {
     const old = await other.records.read(KEY);
     await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
@@ -491,6 +509,70 @@ describe('a spent refresh token that comes back', () => {
       ['ada', 'bob', 'eve'],
       false,
     ]);
+  });
+
+  it('is replaced by the last of several successors, none of which reached the store that serves now', async () => {
+    const back = await toComeBack();
+    for (const generation of [2, 3, 4]) await access.commit(KEY, refreshed((await current()).cache, 'ada', generation));
+    await back();
+    expect(tokenIn(await access.fresh(KEY))).toBe('rt-TEST-ada-4');
+    await clock.advance(1_000);
+    expect([await storedToken(), access.hasPending(KEY)]).toEqual(['rt-TEST-ada-4', false]);
+  });
+
+  it('does not keep the successor of its successor from being saved', async () => {
+    const back = await toComeBack();
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    const change = refreshed((await current()).cache, 'ada', 3);
+    await back();
+    expect((await access.commit(KEY, change)).saved).toBe(true);
+    expect([await storedToken(), tokenIn(await access.fresh(KEY))]).toEqual(['rt-TEST-ada-3', 'rt-TEST-ada-3']);
+  });
+
+  it('does not keep it from being saved late, whether somebody reads in between or not', async () => {
+    for (const reads of [true, false]) {
+      const before = (await storedToken()) ?? '';
+      const [next, last] = reads ? [2, 3] : [4, 5];
+      const back = await toComeBack();
+      await access.commit(KEY, refreshed((await current()).cache, 'ada', next));
+      const restore = outage('write');
+      const { saved, settled } = await access.commit(KEY, refreshed((await current()).cache, 'ada', last));
+      restore();
+      await back();
+      expect([saved, await storedToken()]).toEqual([false, before]);
+      if (reads) expect(tokenIn(await access.fresh(KEY))).toBe(`rt-TEST-ada-${last}`);
+      await clock.advance(1_000);
+      await settled;
+      expect([await storedToken(), access.hasPending(KEY)]).toEqual([`rt-TEST-ada-${last}`, false]);
+    }
+  });
+
+  it('is replaced also where its successor was saved, and the answer was lost', async () => {
+    const back = await toComeBack();
+    const change = refreshed((await current()).cache, 'ada', 2);
+    store.faults.push({ operation: 'write', error: down, commit: true });
+    const restore = outage('read');
+    const { saved, settled } = await access.commit(KEY, change);
+    restore();
+    expect([saved, await storedToken()]).toEqual([false, 'rt-TEST-ada-2']);
+    await clock.advance(1_000);
+    await settled;
+    await back();
+    expect(tokenIn(await access.fresh(KEY))).toBe('rt-TEST-ada-2');
+  });
+
+  it('is replaced by the last of several that were saved late together', async () => {
+    const back = await toComeBack();
+    const restore = outage('write');
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    const { settled } = await access.commit(KEY, refreshed((await current()).cache, 'ada', 3));
+    restore();
+    await clock.advance(1_000);
+    await settled;
+    await back();
+    expect(tokenIn(await access.fresh(KEY))).toBe('rt-TEST-ada-3');
+    await clock.advance(1_000);
+    expect([await storedToken(), access.hasPending(KEY)]).toEqual(['rt-TEST-ada-3', false]);
   });
 
   it('is let be after ten minutes, when a backup may have been restored on purpose', async () => {
