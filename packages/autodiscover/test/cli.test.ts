@@ -96,13 +96,30 @@ describe('npx @tokenry/autodiscover', () => {
     const wanting = await cli(['ada@corp.example']);
     expect(wanting.code).toBe(3);
     expect(wanting.err).toContain('the server wants credentials');
+    expect(wanting.err).toContain('What to do: Sign in with --user NAME');
     expect((await cli(['ada@corp.example', '--user', 'ada'], 'secret-TEST')).code).toBe(1);
     lab.host(HOST, redirectTo('https://evil.example/'));
     const blocked = await cli(['ada@corp.example']);
     expect(blocked.code).toBe(4);
-    expect(blocked.err).toContain('What to do: If the target is right, add its host to "trustedHosts"');
+    expect(blocked.err).toContain('What to do: If the target is right, allow it with --trusted-host HOST.');
     lab.host(HOST, () => new Promise(() => undefined));
-    expect((await cli(['ada@corp.example', '--timeout', '0.3'])).code).toBe(5);
+    const late = await cli(['ada@corp.example', '--timeout', '0.3']);
+    expect(late.code).toBe(5);
+    expect(late.err).toContain('What to do: Wait longer, with --timeout SECONDS.');
+  });
+
+  it('it advises what somebody at the command line can do, not what only a program can', async () => {
+    lab.host(HOST, exchange({ offers: 'Negotiate' }));
+    const negotiating = await cli(['ada@corp.example', '--user', 'ada'], 'secret-TEST');
+    expect(negotiating).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('What to do: The command signs in by Basic only'),
+    });
+    lab.reset();
+    closeConnections();
+    const missing = await cli(['ada@corp.example', '--timeout', '5']);
+    expect(missing.err).toContain('What to do: Compare the steps with https://testconnectivity.microsoft.com.');
+    for (const { err } of [negotiating, missing]) expect(err).not.toMatch(/"(?:endpoint|allowBasic|trustedHosts|timeoutMs)/);
   });
 
   it('the built command runs, and documents its exit codes', async () => {

@@ -2,7 +2,9 @@ import { text } from 'node:stream/consumers';
 import { UsernamePasswordCredentials } from '../credentials/username-password-credentials.js';
 import { discover } from '../discovery/discover.js';
 import type { DiscoverOptions } from '../discovery/discover-options.js';
+import { explainTrace } from '../discovery/explain.js';
 import { AutodiscoverError } from '../errors.js';
+import { commandAdvice } from './advice.js';
 import { type CommandLine, HELP, parseCommandLine } from './command-line.js';
 import { report } from './report.js';
 
@@ -40,7 +42,7 @@ export async function run(args: readonly string[], terminal: Terminal, network: 
   } catch (error) {
     if (!AutodiscoverError.is(error)) throw error;
     if (line.json) terminal.write(`${JSON.stringify(error, null, 2)}\n`);
-    else terminal.writeError(`${error.explain()}\n`);
+    else terminal.writeError(`${explainTrace(error.message, error.code, error.trace, commandAdvice(error, line.user))}\n`);
     return exitCode(error);
   }
 }

@@ -45,10 +45,17 @@ const ADVICE: Readonly<Record<string, string>> = {
   TIMEOUT: 'Raise "timeoutMs", or name the server with the option "endpoint".',
 };
 
+/** What a program can do about an error with this code. */
+const adviceFor = (code: string): string | undefined => ADVICE[code.replace('TOKENRY_AUTODISCOVER_', '')];
+
 /** The sentence that everybody asks for: why did all steps fail, and what now. */
-export function explainTrace(message: string, code: string, trace: readonly TraceStep[]): string {
+export function explainTrace(
+  message: string,
+  code: string,
+  trace: readonly TraceStep[],
+  advice: string | undefined = adviceFor(code),
+): string {
   const lines = trace.map((step, index) => `  ${index + 1}. ${sentence(step)}`);
-  const advice = ADVICE[code.replace('TOKENRY_AUTODISCOVER_', '')];
   return [message, ...(lines.length > 0 ? ['What was tried:', ...lines] : []), ...(advice ? [`What to do: ${advice}`] : [])].join(
     '\n',
   );
