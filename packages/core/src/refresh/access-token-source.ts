@@ -192,12 +192,28 @@ export class AccessTokenSource {
     options: { record: DecodedRecord | undefined; signal: AbortSignal | undefined; ignoreCooling: boolean },
   ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
     this.#throwIfCooling(request, options);
-    const { result, joined } = this.#flights.run(request.leaseName, flightKey(request), () => this.#reported(request, trigger));
-    const { token, outcome } = await abandonOn(result, options.signal);
+    const { token, outcome } = await this.#shared(request, trigger, options.signal);
     return {
       result: toResult(token, trigger.account ?? this.#accountOf(request, options.record), this.#options.serverClock.offsetMs),
-      outcome: joined ? 'coalesced' : outcome,
+      outcome,
     };
+  }
+
+  /**
+   * Joins a refresh in flight, or begins one. One that began before was begun for another wish: the token that it adopted may
+   * be the very one that this caller was refused, or end too soon for it.
+   */
+  async #shared(
+    request: TokenRequest,
+    trigger: RefreshTrigger,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly token: RefreshedToken['token']; readonly outcome: AcquireOutcome }> {
+    for (;;) {
+      const { result, joined } = this.#flights.run(request.leaseName, flightKey(request), () => this.#reported(request, trigger));
+      const { token, outcome } = await abandonOn(result, signal);
+      if (!joined) return { token, outcome };
+      if (outcome === 'refreshed' || this.#options.coordinator.mayAdopt(token, trigger)) return { token, outcome: 'coalesced' };
+    }
   }
 
   #accountOf({ homeAccountId }: TokenRequest, record: DecodedRecord | undefined): AccountInfo | undefined {

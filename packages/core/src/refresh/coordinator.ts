@@ -144,11 +144,15 @@ export class RefreshCoordinator {
 
   #adoptable(record: DecodedRecord | undefined, request: TokenRequest, trigger: RefreshTrigger): StoredAccessToken | undefined {
     const token = record?.index.find(request.match);
-    if (!token || token.secret === trigger.secret || trigger.adoptNothing) return undefined;
+    return token && this.mayAdopt(token, trigger) ? token : undefined;
+  }
+
+  /** Whether a token that somebody else obtained answers the wish behind `trigger`. */
+  mayAdopt(token: StoredAccessToken, trigger: RefreshTrigger): boolean {
+    if (token.secret === trigger.secret || trigger.adoptNothing) return false;
     const serverNow = this.#deps.serverClock.now();
     const isTooOld = serverNow - token.cachedAt > JUST_ISSUED_MS && token.expiresAt - serverNow <= trigger.minimumLifetimeMs;
-    if (isTooOld) return undefined;
-    return isAdoptable(token, this.#deps.windows, serverNow) ? token : undefined;
+    return !isTooOld && isAdoptable(token, this.#deps.windows, serverNow);
   }
 
   // ── step 4 ────────────────────────────────────────────────────────────────────────────────────────────────────────

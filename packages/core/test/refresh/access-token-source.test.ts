@@ -147,3 +147,45 @@ test('an uncontended refresh costs acquire, fresh read and release beyond the ba
   });
   expect({ ...world.leases.counts }).toEqual({ tryAcquire: leases.tryAcquire + 1, renew: 0, release: leases.release + 1 });
 });
+
+/** A refresh of `ada` that waits for a stranger's lease, while another process stores the token that it will adopt. */
+async function waitingToAdopt() {
+  const world = await World.expired();
+  const lease = Promise.withResolvers<string>();
+  world.atStep = async (step, name) => {
+    if (step !== 'before-lease') return;
+    world.atStep = undefined;
+    await world.leases.steal(name);
+    lease.resolve(name);
+  };
+  const first = outcomeOf(world.get());
+  const name = await lease.promise;
+  await world.refreshElsewhere('ada');
+  const end = async () => {
+    await world.clock.advance(1_000);
+    await world.leases.giveBack(name);
+    await world.clock.advance(2_000);
+  };
+  return { world, first, end };
+}
+
+test('who brings a refused token is not handed that very token by a refresh that began before', async () => {
+  const { world, first, end } = await waitingToAdopt();
+  const second = outcomeOf(world.get({ refusedToken: 'at-TEST-ada-102' }));
+  await settle();
+  await end();
+  expect(await first).toBe('at-TEST-ada-102');
+  expect(await second).toBe('at-TEST-ada-103');
+  expect(world.callsSent).toBe(1);
+});
+
+test('who needs a longer life than a refresh that began before asked for waits for a token of that life', async () => {
+  const { world, first, end } = await waitingToAdopt();
+  const second = outcomeOf(world.get({ minimumLifetimeMs: HOUR_MS - 60_000 }));
+  await settle();
+  // Nobody looks meanwhile: the process stands still, and the token ages.
+  world.clock.jump(120_000);
+  await end();
+  expect(await first).toBe('at-TEST-ada-102');
+  expect(await second).toBe('at-TEST-ada-103');
+});
