@@ -4,7 +4,7 @@ import type { TokenCache } from '../../src/tokens/token-cache.js';
 import { AsyncStore } from './support/async-store.js';
 import { StoreBackend } from './support/store-backend.js';
 import { TestClock } from './support/test-clock.js';
-import { CLIENT, ENVIRONMENT, refreshed, refreshTokenOf, signedIn } from './support/tokens.js';
+import { CLIENT, ENVIRONMENT, refreshed, refreshTokenOf, signedIn, signIn } from './support/tokens.js';
 
 const KEY = 'user';
 
@@ -70,6 +70,27 @@ describe('a store whose writes are rationed', () => {
     expect(refreshTokenOf(await stored(), 'ada')).toBe('rt-TEST-ada-2');
     expect(accessTokens(await stored())).toContain('at-TEST-app-1');
     expect(accessTokens(access.peek(KEY)?.cache)).toContain('at-TEST-app-1');
+  });
+
+  it('writes a rotated refresh token at once, although memory does not show the token that was spent for it', async () => {
+    const { write } = store;
+    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    store.write = async (...args) => {
+      store.write = write;
+      const version = await write.apply(store, args);
+      committed.resolve();
+      await answer.promise;
+      return version;
+    };
+    const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    await committed.promise;
+    await other.updateToken((cache) => refreshed(cache, 'ada', 2)(cache), { tokenKey: KEY });
+    const record = await access.fresh(KEY);
+    if (!record) throw new Error('absent');
+    answer.resolve();
+    await saving;
+    expect(await access.commit(KEY, refreshed(record.cache, 'ada', 3))).toMatchObject({ saved: true });
+    expect(refreshTokenOf(await stored(), 'ada')).toBe('rt-TEST-ada-3');
   });
 
   it('writes what waited when its time has come, unless somebody else has just written', async () => {
