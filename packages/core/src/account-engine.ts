@@ -106,20 +106,24 @@ export class AccountEngine {
     wish: { readonly scopes?: Scopes | undefined; readonly tenantId?: string | undefined; readonly appOnly?: false } = {},
   ): Question {
     const { scopes = this.options.scopes, tenantId, appOnly = this.isAppOnly } = wish;
-    const words = scopes === undefined ? '' : typeof scopes === 'string' ? scopes : scopes.join(' ');
-    const id = `${selection.homeAccountId ?? ''}\n${selection.username ?? ''}\n${tenantId ?? ''}\n${appOnly}\n${words}`;
-    let question = this.#questions.get(id);
+    const words = wordsOf(scopes);
+    const key = `${selection.homeAccountId ?? ''}\n${selection.username ?? ''}\n${tenantId ?? ''}\n${appOnly}\n${words}`;
+    let question = this.#questions.get(key);
     if (!question) {
-      question = {
-        id,
-        appOnly,
-        ...selection,
-        scopes: appOnly ? this.#applicationScopes(scopes) : this.#delegatedScopes(scopes),
-        tenantId: tenantId ?? this.options.tenantId,
-      };
-      this.#questions.set(id, question);
+      const full = appOnly ? this.#applicationScopes(scopes) : this.#delegatedScopes(scopes);
+      question = this.#newQuestion(selection, { appOnly, scopes: full, tenantId: tenantId ?? this.options.tenantId });
+      this.#questions.set(key, question);
     }
     return question;
+  }
+
+  // Answers are remembered beside the record, which engines for other applications, tenants and APIs may share: what tells
+  // them apart belongs into the id.
+  #newQuestion(selection: Selection, wish: Pick<Question, 'appOnly' | 'scopes' | 'tenantId'>): Question {
+    const { issuer, clientId } = this.provider;
+    const who = [selection.homeAccountId ?? '', selection.username ?? '', String(wish.appOnly)];
+    const id = [...who, issuer, clientId, wish.tenantId ?? '', wish.scopes.join(' ')].join('\n');
+    return { id, ...selection, ...wish };
   }
 
   /** A token that memory did not have. A python-o365 2.0 file is taken over first. */
@@ -247,6 +251,10 @@ export class AccountEngine {
       }),
     });
   }
+}
+
+function wordsOf(scopes: Scopes | undefined): string {
+  return typeof scopes === 'string' ? scopes : (scopes?.join(' ') ?? '');
 }
 
 function withoutReserved(scopes: readonly string[]): readonly string[] {

@@ -1,7 +1,8 @@
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AmbiguousAccountError, NotAuthenticatedError } from '../../src/errors.js';
-import { type AccountStage, ADA, BEN, failure, GWEN, openAccountStage, WEB } from './stage.js';
+import { Protocol } from '../../src/protocol/protocol.js';
+import { type AccountStage, ADA, BEN, failure, GWEN, openAccountStage, PUBLIC, WEB } from './stage.js';
 
 let stage: AccountStage;
 beforeAll(async () => {
@@ -96,6 +97,38 @@ describe('B07: switching to an account whose access token expired', () => {
     account.username = ADA;
     expect(await me(account)).toBe(ADA);
     expect([stage.count('refresh_token'), stage.count('authorization_code')]).toEqual([1, 2]);
+  });
+});
+
+describe('programs that share one backend', () => {
+  const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+
+  it('B31: get tokens of their own application, though they ask for the same', async () => {
+    const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
+    for (const credentials of [WEB, PUBLIC]) await stage.signIn(stage.account(credentials, { tokenBackend }));
+    const tokens = [WEB, PUBLIC].map((credentials) => stage.account(credentials, { tokenBackend }).getAccessToken());
+    expect((await Promise.all(tokens)).map(({ token }) => claims(token).appid)).toEqual(['web-1', 'public-1']);
+    expect(stage.count('refresh_token')).toBe(0);
+  });
+
+  it('get tokens of their own tenant', async () => {
+    const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
+    const tenants = [stage.authority.accountOptions.tenantId, '77777777-6666-5555-4444-333333333333'];
+    const daemon = (tenantId: string) => stage.account(WEB, { tokenBackend, tenantId, authFlowType: 'credentials', scopes: [] });
+    for (const tenantId of tenants) await daemon(tenantId).getAccessToken();
+    const found: unknown[] = [];
+    for (const tenantId of tenants) found.push(claims((await daemon(tenantId).getAccessToken()).token).tid);
+    expect(found).toEqual(tenants);
+  });
+
+  it('get tokens for their own API, though it has the same short scopes', async () => {
+    const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
+    const graph = await stage.signedIn({ tokenBackend, scopes: 'User.Read' });
+    const protocol = new Protocol({ protocolUrl: 'https://localhost:1/', apiVersion: 'v1', scopePrefix: 'api://api-1/' });
+    const other = stage.account(WEB, { tokenBackend, scopes: 'User.Read', protocol });
+    const { token } = await graph.getAccessToken();
+    const [answer] = await Promise.allSettled([other.getAccessToken()]);
+    expect(answer).not.toMatchObject({ value: { token } });
   });
 });
 
