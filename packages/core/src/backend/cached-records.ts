@@ -157,22 +157,24 @@ export class CachedRecords implements RecordAccess {
 
   async #update(tokenKey: string, update: Update, options: UpdateOptions) {
     const pending = this.#pending.changesOf(tokenKey);
-    const updated = await this.#source.update(
-      tokenKey,
-      (cache) => {
-        // What follows may build on what the store has lost: a refresh token replaces the one that was spent for it alone.
-        for (const change of new Set([...this.#recent.undoneIn(tokenKey, cache), ...pending])) this.#recent.apply(change, cache);
-        const result = update(cache);
-        // A merge counts from what it was given; what was laid over that has to be written as well.
-        return result && TokenCache.fromState(result.state, cache.base?.state);
-      },
-      { ...options, known: this.#cache.get(tokenKey)?.record },
-    );
-    for (const change of pending) this.#recent.remember(tokenKey, change);
-    this.#pending.settle(tokenKey, pending);
-    if (updated.after) this.#cache.saved(tokenKey, updated.after);
-    else this.#cache.forget(tokenKey);
-    return updated;
+    const all: Update = (cache) => {
+      // What follows may build on what the store has lost: a refresh token replaces the one that was spent for it alone.
+      for (const change of new Set([...this.#recent.undoneIn(tokenKey, cache), ...pending])) this.#recent.apply(change, cache);
+      const result = update(cache);
+      // A merge counts from what it was given; what was laid over that has to be written as well.
+      return result && TokenCache.fromState(result.state, cache.base?.state);
+    };
+    const ticket = this.#cache.begin(tokenKey);
+    try {
+      const updated = await this.#source.update(tokenKey, all, { ...options, known: ticket.known });
+      for (const change of pending) this.#recent.remember(tokenKey, change);
+      this.#pending.settle(tokenKey, pending);
+      this.#cache.endSave(ticket, updated);
+      return updated;
+    } catch (error) {
+      this.#cache.cancel(ticket);
+      throw error;
+    }
   }
 
   async #savePending(tokenKey: string): Promise<boolean> {
@@ -211,16 +213,16 @@ export class CachedRecords implements RecordAccess {
   /** What the store holds at some instant after the call: never older, whatever this process saves meanwhile. */
   async #read(tokenKey: string, signal?: AbortSignal): Promise<DecodedRecord | undefined> {
     for (let round = 1; ; round++) {
-      const ticket = this.#cache.beginRead(tokenKey);
+      const ticket = this.#cache.begin(tokenKey);
       try {
-        const record = await this.#source.read(tokenKey, { signal, known: this.#cache.get(tokenKey)?.record });
+        const record = await this.#source.read(tokenKey, { signal, known: ticket.known });
         this.#cache.endRead(ticket, record);
         if (!ticket.outdated) return this.#shown(tokenKey, record);
         // Saved by us since the read was sent: what came back may lack that. What was saved may be older still: the save
         // was sent before, and another process has written since. Only another read shows both.
         if (round === MAX_OVERTAKEN) return this.#pending.overlay(tokenKey, record);
       } catch (error) {
-        this.#cache.cancelRead(ticket);
+        this.#cache.cancel(ticket);
         const entry = this.#cache.get(tokenKey);
         if (entry && isOutage(error)) this.#cache.excuse(entry, EXCUSE_MS);
         throw error;

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { outOfRange, strictOptions } from '../options.js';
 import { RecentMap } from '../recent-map.js';
-import type { DecodedRecord } from './record-source.js';
+import type { DecodedRecord, Updated } from './record-source.js';
 import { SettledVersions } from './settled-versions.js';
 
 /** How decoded records are kept in memory. */
@@ -30,10 +30,12 @@ export interface CachedRecord {
   excusedUntil: number;
 }
 
-/** One read under way; `outdated` once this process has saved or removed the record meanwhile. */
-export interface ReadTicket {
+/** One read or save under way; `outdated` once this process has saved or removed the record meanwhile. */
+export interface Ticket {
   readonly tokenKey: string;
   readonly sentAt: number;
+  /** What was in memory then. */
+  readonly known: DecodedRecord | undefined;
   outdated: boolean;
 }
 
@@ -67,8 +69,8 @@ function defaultStalenessMs(revalidateAfterMs: number): number {
 export class RecordCache {
   readonly #entries: RecentMap<string, CachedRecord>;
   readonly #versions = new SettledVersions();
-  /** All reads under way: seldom more than a few, so that a save can look through them. */
-  readonly #reads = new Set<ReadTicket>();
+  /** All reads and saves under way: seldom more than a few, so that a save can look through them. */
+  readonly #underWay = new Set<Ticket>();
   readonly #options: Required<RecordCacheOptions>;
   readonly #clock: Clock;
   #era = 0;
@@ -99,32 +101,46 @@ export class RecordCache {
     return now - entry.readAt >= this.#options.maxStalenessMs;
   }
 
-  /** Keeps what this process has just saved; reads that began before are outdated. */
-  saved(tokenKey: string, record: DecodedRecord): void {
-    this.#outdateReads(tokenKey);
-    this.#put(tokenKey, record, this.#clock.monotonic());
-  }
-
   /** Forgets a record that was removed, or changed by somebody who did not say to what. */
   forget(tokenKey: string): void {
-    this.#outdateReads(tokenKey);
+    this.#outdate(tokenKey);
     this.#entries.delete(tokenKey);
   }
 
   clear(): void {
-    for (const ticket of this.#reads) ticket.outdated = true;
+    for (const ticket of this.#underWay) ticket.outdated = true;
     this.#entries.clear();
   }
 
-  beginRead(tokenKey: string): ReadTicket {
-    const ticket: ReadTicket = { tokenKey, sentAt: this.#clock.monotonic(), outdated: false };
-    this.#reads.add(ticket);
+  /** For a read or a save that is about to be sent; it ends with `endRead`, `endSave` or `cancel`. */
+  begin(tokenKey: string): Ticket {
+    const ticket: Ticket = {
+      tokenKey,
+      sentAt: this.#clock.monotonic(),
+      known: this.#entries.get(tokenKey)?.record,
+      outdated: false,
+    };
+    this.#underWay.add(ticket);
     return ticket;
   }
 
+  /** Keeps what this process has just saved; reads that began before are outdated. */
+  endSave(ticket: Ticket, { before, after }: Updated): void {
+    const { tokenKey, known } = ticket;
+    this.cancel(ticket);
+    const there = this.#entries.get(tokenKey)?.record;
+    // A save may be slow to answer. What was read meanwhile, and is neither what it replaced nor what it wrote, another
+    // process wrote before or since: nobody here knows which, and the next use asks the store.
+    const isKnown =
+      there === undefined || there === known || there.version === before?.version || there.version === after?.version;
+    this.#outdate(tokenKey);
+    if (after && isKnown && !ticket.outdated) this.#put(tokenKey, after, this.#clock.monotonic());
+    else this.#entries.delete(tokenKey);
+  }
+
   /** Keeps what was read, unless it is outdated or a later read has ended before. */
-  endRead(ticket: ReadTicket, record: DecodedRecord | undefined): void {
-    this.cancelRead(ticket);
+  endRead(ticket: Ticket, record: DecodedRecord | undefined): void {
+    this.cancel(ticket);
     if (ticket.outdated) return;
     const entry = this.#entries.get(ticket.tokenKey);
     if (entry && entry.readAt > ticket.sentAt) return;
@@ -132,8 +148,8 @@ export class RecordCache {
     else this.#entries.delete(ticket.tokenKey);
   }
 
-  cancelRead(ticket: ReadTicket): void {
-    this.#reads.delete(ticket);
+  cancel(ticket: Ticket): void {
+    this.#underWay.delete(ticket);
   }
 
   /** Lets an old record serve for `ms` more, because asking the store has just failed. */
@@ -166,8 +182,8 @@ export class RecordCache {
     this.#era += 1;
   }
 
-  #outdateReads(tokenKey: string): void {
-    for (const ticket of this.#reads) if (ticket.tokenKey === tokenKey) ticket.outdated = true;
+  #outdate(tokenKey: string): void {
+    for (const ticket of this.#underWay) if (ticket.tokenKey === tokenKey) ticket.outdated = true;
   }
 
   // Whoever remembers the entry must not keep the record: memory would hold more of them than were allowed.

@@ -220,6 +220,39 @@ describe('the record cache', () => {
     expect(namesIn(access.peek(KEY)?.cache)).toEqual(['ada', 'bob', 'eve']);
   });
 
+  it('does not go back behind what it read while a save of this process was slow to answer', async () => {
+    const { write } = store;
+    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    store.write = async (...args) => {
+      store.write = write;
+      const version = await write.apply(store, args);
+      committed.resolve();
+      await answer.promise;
+      return version;
+    };
+    const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    await committed.promise;
+    await other.updateToken((cache) => void cache.removeAccount({ username: 'ada@contoso.example' }), { tokenKey: KEY });
+    expect(namesIn((await access.fresh(KEY))?.cache)).toEqual(['bob']);
+    answer.resolve();
+    await saving;
+    expect(namesIn((await access.current(KEY))?.cache)).toEqual(['bob']);
+  });
+
+  it('remembers what it saved, when a read meanwhile showed nothing else', async () => {
+    await current();
+    const { write } = store;
+    store.write = async (...args) => {
+      store.write = write;
+      await access.fresh(KEY);
+      const version = await write.apply(store, args);
+      await access.fresh(KEY);
+      return version;
+    };
+    await backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    expect(namesIn(access.peek(KEY)?.cache)).toEqual(['ada', 'bob']);
+  });
+
   it('answers a read that saves of this process overtake without end', async () => {
     await current();
     const { read } = store;
