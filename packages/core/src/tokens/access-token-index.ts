@@ -4,6 +4,7 @@ import { canonicalEnvironment } from './environments.js';
 import type { RecordState } from './record-state.js';
 import type { AccessTokenEntity, StoredAccessToken } from './schema.js';
 import { normaliseScopes } from './scope-set.js';
+import { isPseudoTenant } from './tenants.js';
 import type { TokenCache } from './token-cache.js';
 import { AccessTokenView } from './token-views.js';
 
@@ -50,7 +51,8 @@ export class AccessTokenIndex {
     const { homeAccountId, tenantId, userAssertionHash } = request;
     const anybody = homeAccountId === null && userAssertionHash !== undefined;
     const home = anybody ? undefined : homeIdOf(homeAccountId);
-    const anyTenant = tenantId === undefined && homeAccountId === null;
+    // Which tenant an assertion belongs to is for the server to say.
+    const anyTenant = anybody ? isPseudoTenant(tenantId) : tenantId === undefined && homeAccountId === null;
     const match = newestMatch(this.#tokensOf(home), {
       home,
       clientId: request.clientId,

@@ -210,6 +210,14 @@ describe('on behalf of', () => {
     expect(payload).toMatchObject({ scp: expect.stringContaining('User.Read'), preferred_username: ADA });
   });
 
+  it.each(['common', 'organizations'])('finds the person’s token again under tenantId "%s"', async (tenantId) => {
+    const assertion = await incoming();
+    const api = stage.account(['api-1', 'secret-TEST-api'], { tenantId });
+    const first = await api.acquireTokenOnBehalfOf(assertion, { scopes: 'basic' });
+    expect((await api.acquireTokenOnBehalfOf(assertion, { scopes: 'basic' })).token).toBe(first.token);
+    expect(stage.count('urn:ietf:params:oauth:grant-type:jwt-bearer')).toBe(1);
+  });
+
   it('works for an application with a certificate, which otherwise asks for itself', async () => {
     const api = stage.account({ clientId: 'daemon-cert', clientCertificate: { privateKey, certificate } }, { scopes: [] });
     const { token } = await api.acquireTokenOnBehalfOf(await incoming('daemon-cert'), { scopes: 'Mail.Read' });
