@@ -8,7 +8,7 @@ import type { CurrentValue, Secrets, SignalOption } from './secrets.js';
  */
 const REMOVED = Buffer.from('{"_tokenry":"removed"}');
 
-/** How long a removal that somebody began may take before a new record takes its place. */
+/** How long a removal that somebody began may take, from when its mark was first seen, before a new record takes its place. */
 const REMOVAL_MS = 5_000;
 /** The deletion knows no condition: sent later than this after the look at the record, it could meet a new one. */
 const DELETE_WITHIN_MS = 4_000;
@@ -63,12 +63,12 @@ export class CompareAndSwap {
   async create(write: Write): Promise<string> {
     const version = randomUUID();
     const startedAt = performance.now();
-    const waitedMs = () => performance.now() - startedAt;
+    const marks = new Marks();
     for (;;) {
       if (await this.#secrets.create(write.id, { data: write.data, version }, write)) return version;
-      const done = await this.#createInPlace(write, version, waitedMs());
+      const done = await this.#createInPlace(write, version, marks);
       if (done !== undefined) return done;
-      if (waitedMs() > FORGETTING_MS)
+      if (performance.now() - startedAt > FORGETTING_MS)
         throw new BackendUnavailableError(
           `The secret "${write.id}" is neither there nor can it be made; it is still being deleted.`,
         );
@@ -131,7 +131,7 @@ export class CompareAndSwap {
   }
 
   /** Something is in the way of a new secret: nothing but a conflict if it is a record. `undefined`: try again. */
-  async #createInPlace(write: Write, version: string, waitedMs: number): Promise<string | undefined> {
+  async #createInPlace(write: Write, version: string, marks: Marks): Promise<string | undefined> {
     const { id } = write;
     const state = await this.#secrets.state(id, write);
     if (!state) return undefined;
@@ -145,7 +145,19 @@ export class CompareAndSwap {
     const now = await this.#secrets.current(id, write);
     if (!now) return undefined;
     if (!isRemoved(now)) throw new VersionConflictError(write.name);
-    return waitedMs < REMOVAL_MS ? undefined : this.replace(write, now.version, version);
+    return marks.seenForMs(now) < REMOVAL_MS ? undefined : this.replace(write, now.version, version);
+  }
+}
+
+/** For how long a mark has been seen. Requests before that say nothing about it: one that took long may have missed it. */
+class Marks {
+  #version: string | undefined;
+  #since = 0;
+
+  seenForMs({ version }: CurrentValue): number {
+    const now = performance.now();
+    if (version !== this.#version) [this.#version, this.#since] = [version, now];
+    return now - this.#since;
   }
 }
 

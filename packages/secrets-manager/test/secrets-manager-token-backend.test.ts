@@ -84,6 +84,29 @@ await describeOnMoto('on an emulator', ({ moto, gate }) => {
     expect((await describeSecret('o365')).DeletedDate).toBeInstanceOf(Date);
   });
 
+  test('who waited long to make a record still leaves a remover the time to end', async () => {
+    const [maker, remover] = [open(), open()];
+    await maker.saveToken(signedIn('ada'));
+    const [making, deleting] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    let makings = 0;
+    gate.intercept = (request) => {
+      if (actionOf(request) === 'CreateSecret' && ++makings === 1) return making.promise;
+      return actionOf(request) === 'DeleteSecret' ? deleting.promise : undefined;
+    };
+    const made = maker.records.write('o365', bytes('{"b":2}'), { expect: 'absent' });
+    await expect.poll(() => makings).toBe(1);
+    const removed = remover.deleteToken();
+    await expect.poll(actions).toContain('DeleteSecret');
+    const clock = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => clock() + 6_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    making.resolve(undefined);
+    await Promise.race([made, expect.poll(() => makings).toBeGreaterThan(2)]);
+    deleting.resolve(undefined);
+    await Promise.all([made, removed]);
+    expect(await textIn('o365')).toBe('{"b":2}');
+  });
+
   test('a default secret behind the prefix is one record under one name', async () => {
     const backend = open({ secretName: 'prod/main', prefix: 'prod/' });
     await backend.records.write('main', bytes('{"a":1}'), { expect: 'absent' });
