@@ -9,7 +9,7 @@ export class Scene {
   readonly store: TestStore;
   readonly description: StoreDescription;
   readonly leaseTtlMs: number;
-  readonly #opened: TokenBackend[] = [];
+  readonly #opened: Promise<TokenBackend>[] = [];
 
   constructor(store: TestStore, description: StoreDescription, leaseTtlMs: number) {
     this.store = store;
@@ -23,9 +23,9 @@ export class Scene {
 
   /** One more instance; closed when the test ends. */
   async open(options: BaseTokenBackendOptions = {}): Promise<TokenBackend> {
-    const backend = await this.store.open(options);
-    this.#opened.push(backend);
-    return backend;
+    const opening = this.store.open(options);
+    this.#opened.push(opening);
+    return opening;
   }
 
   /**
@@ -57,9 +57,11 @@ export class Scene {
     }
   }
 
-  /** Closes every instance, then destroys the store, whatever fails on the way. */
+  /** Closes every instance, those too that are still being opened, then destroys the store, whatever fails on the way. */
   async dispose(): Promise<void> {
-    const closed = await Promise.allSettled(this.#opened.map(async (backend) => backend.close()));
+    // The test has heard already which ones could not be opened.
+    const opened = (await Promise.allSettled(this.#opened)).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    const closed = await Promise.allSettled(opened.map(async (backend) => backend.close()));
     await this.store.destroy();
     for (const outcome of closed) if (outcome.status === 'rejected') throw outcome.reason;
   }

@@ -99,6 +99,32 @@ test('every store is destroyed once and every instance closed before, also after
   expect(events).toEqual(['opened', 'closed', 'destroyed', 'opened', 'closed', 'destroyed']);
 });
 
+test('instances that open late are closed too, before the store is destroyed', async () => {
+  const sound = mapStore();
+  const store = await describeStore(async () => sound);
+  const events: string[] = [];
+  let opened = 0;
+  const createStore = async (): Promise<TestStore> => ({
+    ...sound,
+    async open(options) {
+      const turn = ++opened;
+      if (turn === 2) throw new Error('one connection too many');
+      const backend = await sound.open(options);
+      if (turn > 2) await new Promise((resolve) => setTimeout(resolve, 20));
+      const close = backend.close.bind(backend);
+      events.push('opened');
+      backend.close = () => close().finally(() => events.push('closed'));
+      return backend;
+    },
+    destroy: async () => void events.push('destroyed'),
+  });
+  const test = named(conformanceTests(createStore, { store }), 'of many simultaneous creations exactly one succeeds');
+  await expect(test.run()).rejects.toThrow('one connection too many');
+  expect(events.filter((event) => event === 'opened')).toHaveLength(5);
+  expect(events.filter((event) => event === 'closed')).toHaveLength(5);
+  expect(events.at(-1)).toBe('destroyed');
+});
+
 test('what went wrong in cleaning up fails a test that would have passed', async () => {
   const store = await describeStore(memoryStore);
   const createStore = async () => ({
