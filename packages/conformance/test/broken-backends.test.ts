@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { BrokenBackend } from './broken/backend.js';
 import { brokenFaces } from './broken/faces.js';
@@ -27,6 +28,11 @@ describe('the kit catches a backend that', () => {
     expect(caughtBy.filter((name) => !failures.has(name))).toEqual([]);
     const elsewhere = [...failures].filter(([name]) => !caughtBy.includes(name) && !alsoIn.includes(name.split(':', 1)[0] ?? ''));
     expect(elsewhere).toEqual([]);
+  });
+
+  test('is broken in as many ways as the README says', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    expect(readme).toContain(`and ${brokenBackends.length} backends with one defect each`);
   });
 
   test('is broken in any of the ways that have a verdict', () => {

@@ -1,4 +1,4 @@
-import { ConditionalWriteLeases, type LeaseProvider, type LeaseRequest } from '@tokenry/core/backend';
+import { BackendUnavailableError, ConditionalWriteLeases, type LeaseProvider, type LeaseRequest } from '@tokenry/core/backend';
 import { type SharedMap, SharedMapBackend } from '../shared-map.js';
 import { broken } from './backend.js';
 
@@ -119,6 +119,15 @@ class OnePerProcess extends MapLeases {
   }
 }
 
+class GrantsInAnOutage extends MapLeases {
+  override async tryAcquire(name: string, request: LeaseRequest): Promise<Answer> {
+    return super.tryAcquire(name, request).catch((error: unknown) => {
+      if (BackendUnavailableError.is(error)) return { acquired: true };
+      throw error;
+    });
+  }
+}
+
 type Leases = new (map: SharedMap) => LeaseProvider;
 
 function withLeases(defect: string, Provider: Leases) {
@@ -154,6 +163,7 @@ export const brokenLeases = [
   withLeases('lets a renewed lease expire', ExpireAlthoughRenewed),
   withLeases('lets a renewed lease expire while nobody looks', ExpireWhileNobodyLooks),
   withLeases('does not say who holds a lease', NameNobody),
+  withLeases('grants leases while its store is down', GrantsInAnOutage),
   withLeases('claims leases that hold in one instance only', OnePerProcess),
   broken('shows its leases among the records', (map, options) => new LeasesAmongRecords(map, options)),
 ];

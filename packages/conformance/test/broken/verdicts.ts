@@ -157,6 +157,10 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     alsoIn: ['leases'],
   },
   'does not say who holds a lease': { caughtBy: ['leases: a refused contender learns who holds the lease'], alsoIn: [] },
+  'grants leases while its store is down': {
+    caughtBy: ['errors: a lease that is granted in an outage is really held'],
+    alsoIn: [],
+  },
   'claims leases that hold in one instance only': {
     caughtBy: [
       'leases: a lease has one owner at a time',
