@@ -171,7 +171,7 @@ export class AccountEngine {
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
     await Promise.allSettled([this.source.settled(), this.#legacyImport?.settled()]);
     try {
-      await this.#coordinator?.saved();
+      await Promise.all([this.#coordinator?.saved(), this.#legacyImport?.saved()]);
     } finally {
       await this.#transport.close();
     }

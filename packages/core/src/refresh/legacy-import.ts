@@ -12,6 +12,7 @@ import { hold } from './hold.js';
 import { refusalError } from './refusal.js';
 import { leasesTooShort, MAX_LEASES, sendingRight } from './sending-right.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
+import { UnsavedTokens } from './unsaved-tokens.js';
 
 /** Whom the token belongs to is known once it was exchanged: the file does not say. */
 const NOBODY_YET = 'anonymous';
@@ -33,9 +34,11 @@ export interface LegacyImportOptions {
 export class LegacyImport {
   readonly #options: LegacyImportOptions;
   readonly #flights = new SingleFlight();
+  readonly #unsaved: UnsavedTokens;
 
   constructor(options: LegacyImportOptions) {
     this.#options = options;
+    this.#unsaved = new UnsavedTokens(options.clock);
   }
 
   /**
@@ -58,6 +61,14 @@ export class LegacyImport {
     return this.#flights.settled();
   }
 
+  /**
+   * Resolves when everything that was imported is in the store.
+   * @throws TokenNotSavedError after 30 s, or when the backend was closed before.
+   */
+  saved(): Promise<void> {
+    return this.#unsaved.saved();
+  }
+
   async #import(tokenKey: string, scopes: readonly string[]): Promise<void> {
     for (let attempt = 1; attempt <= MAX_LEASES; attempt++) if (await this.#underLease(tokenKey, scopes)) return;
     throw leasesTooShort();
@@ -71,19 +82,23 @@ export class LegacyImport {
     const isDone = async () => (waitingIn(await records.fresh(tokenKey)) === undefined ? true : undefined);
     const granted = await acquireLease(leases, name, { timing, clock, whileWaiting: isDone });
     if ('adopted' in granted) return true;
+    const release = () => granted.lease.release();
+    let unsaved: Promise<void> | undefined;
     try {
       const secret = waitingIn(await records.fresh(tokenKey));
       if (secret === undefined) return true;
       const result = await this.#exchange(tokenKey, { secret, scopes }, granted.lease);
       if (result === undefined) return false;
-      const { settled } = await records.commit(tokenKey, (cache) => {
+      const { saved, settled } = await records.commit(tokenKey, (cache) => {
         cache.applySignIn(result);
         cache.removeRefreshToken(secret);
       });
-      await settled;
+      // Every read shows it from here on. The lease is kept until the store does, too: the token in the file is spent.
+      if (!saved) unsaved = settled;
       return true;
     } finally {
-      await granted.lease.release();
+      if (unsaved) this.#unsaved.keep({ tokenKey, settled: unsaved, release });
+      else await release();
     }
   }
 

@@ -3,7 +3,7 @@ import { PublicClientApplication } from '@azure/msal-node';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../src/clock.js';
-import { InteractionRequiredError } from '../../src/errors.js';
+import { BackendAccessDeniedError, InteractionRequiredError } from '../../src/errors.js';
 import { TokenCache } from '../../src/tokens/token-cache.js';
 import { type AccountStage, ADA, BEN, failure, openAccountStage, PUBLIC, WEB } from './stage.js';
 
@@ -31,6 +31,14 @@ class SlowBackend extends MemoryTokenBackend {
   protected override async readRecord(...args: Parameters<MemoryTokenBackend['readRecord']>) {
     if (this.slowReads-- > 0) this.clock.lateMs += 60_000;
     return super.readRecord(...args);
+  }
+}
+/** A store that may be read, and for now not written. */
+class ReadOnlyBackend extends MemoryTokenBackend {
+  isReadOnly = false;
+  protected override async writeRecord(...args: Parameters<MemoryTokenBackend['writeRecord']>) {
+    if (this.isReadOnly) throw new BackendAccessDeniedError('The store is read-only.');
+    return super.writeRecord(...args);
   }
 }
 const textIn = async (tokenBackend: MemoryTokenBackend) => {
@@ -111,6 +119,22 @@ describe('a token file of python-o365 2.0, which holds one bare token', () => {
     const tokenBackend = await backendWith(await legacyFile());
     const account = stage.account(WEB, { tokenBackend, lease: { ttlMs: 4_000, renewEveryMs: 1_000 } });
     expect(await me(account)).toBe(ADA);
+    expect(stage.count('refresh_token')).toBe(1);
+  });
+
+  it('keeps nobody waiting for a store that does not take what it became, and is saved when the store does', async () => {
+    const tokenBackend = new ReadOnlyBackend({ clock: stage.clock });
+    const text = await legacyFile();
+    await tokenBackend.records.write('o365_token.txt', Buffer.from(text), { expect: 'absent' });
+    const account = stage.account(WEB, { tokenBackend });
+    tokenBackend.isReadOnly = true;
+    expect(await me(account)).toBe(ADA);
+    expect(await textIn(tokenBackend)).toBe(text);
+    const closing = account.close();
+    tokenBackend.isReadOnly = false;
+    await closing;
+    expect(await textIn(tokenBackend)).not.toContain('at-TEST-legacy');
+    expect((await tokenBackend.loadToken({ fresh: true }))?.getAccounts()).toMatchObject([{ username: ADA }]);
     expect(stage.count('refresh_token')).toBe(1);
   });
 
