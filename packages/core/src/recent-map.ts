@@ -47,8 +47,13 @@ export class RecentMap<K, V> {
     this.#dropped?.(node.value);
   }
 
+  /** All keys, in the order in which they came. */
+  keys(): readonly K[] {
+    return [...this.#nodes.keys()];
+  }
+
   clear(): void {
-    for (const key of [...this.#nodes.keys()]) this.delete(key);
+    for (const key of this.keys()) this.delete(key);
   }
 
   #link(node: Node<K, V>): void {

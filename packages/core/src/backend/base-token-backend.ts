@@ -153,6 +153,15 @@ export abstract class BaseTokenBackend implements TokenBackend {
     if (tokenKey !== undefined) this.#cached.invalidate(tokenKey);
   }
 
+  /**
+   * For a store that may have lost what it had confirmed, as after a fail-over: reads again each record whose refresh token
+   * this process replaced in the last ten minutes (of the last 1 000 such records); what is missing there is saved again.
+   * @throws BackendUnavailableError, or what else an outage is reported as, when the store cannot be asked.
+   */
+  protected checkRecentSaves(): Promise<void> {
+    return this.#cached.checkRecent();
+  }
+
   // ── what everybody uses ───────────────────────────────────────────────────────────────────────────────────────────
 
   get capabilities(): BackendCapabilities {

@@ -137,6 +137,17 @@ export class CachedRecords implements RecordAccess {
     this.#cache.forget(tokenKey);
   }
 
+  /**
+   * Reads every record again whose refresh token this process replaced lately: what the store has lost becomes pending.
+   * @throws whatever an outage is reported as. A record that cannot be read for another reason is passed over.
+   */
+  async checkRecent(): Promise<void> {
+    for (const tokenKey of this.#recent.tokenKeys())
+      await this.#read(tokenKey).catch((error: unknown) => {
+        if (isOutage(error)) throw error;
+      });
+  }
+
   /** @throws TokenNotSavedError when something pending had to be given up. */
   async close(): Promise<void> {
     try {

@@ -44,6 +44,7 @@ export class PendingSaves {
   readonly #save: (tokenKey: string) => Promise<boolean>;
   readonly #deferMs: (tokenKey: string) => Promise<number>;
   #closing = false;
+  #closed = false;
 
   /**
    * `save` tries once to save what is pending under a key; `true`: done, and `settle` was called. `deferMs` says how much
@@ -75,6 +76,7 @@ export class PendingSaves {
 
   /** Adds a change; the promise settles when the store has it, or `close()` gives up. */
   add(tokenKey: string, change: Change, base: DecodedRecord | undefined): Promise<void> {
+    if (this.#closed) return refusedLate(tokenKey);
     const existing = this.#records.get(tokenKey);
     if (!existing) return this.#begin(tokenKey, change, base, undefined);
     if (existing.deferredUntil !== undefined) this.#hurry(existing);
@@ -95,6 +97,7 @@ export class PendingSaves {
    * server would not issue again. It holds neither the process nor `close()`.
    */
   defer(tokenKey: string, change: Change, base: DecodedRecord | undefined, ms: number): void {
+    if (this.#closed) return;
     const existing = this.#records.get(tokenKey);
     if (existing) void this.#join(existing, change, base);
     else void this.#begin(tokenKey, change, base, this.#clock.monotonic() + ms);
@@ -181,14 +184,18 @@ export class PendingSaves {
   async close(): Promise<void> {
     this.#closing = true;
     for (const [tokenKey, pending] of this.#records) if (pending.deferredUntil !== undefined) this.settle(tokenKey);
-    if (this.#records.size === 0) return;
+    if (this.#records.size > 0) await this.#savedInTime();
+    this.#closed = true;
+    this.#giveUp();
+  }
+
+  async #savedInTime(): Promise<void> {
     const deadline = new AbortController();
     const all = Promise.allSettled([...this.#records.values()].map((pending) => pending.settled));
     for (const pending of this.#records.values()) pending.wake.abort();
     const tooLate = sleep(this.#clock, CLOSE_MS, { signal: deadline.signal, hold: true }).catch(() => {});
     await Promise.race([all, tooLate]);
     deadline.abort();
-    this.#giveUp();
   }
 
   #giveUp(): void {
@@ -254,6 +261,16 @@ export class PendingSaves {
     }).catch(() => {});
     if (pending.wake.signal.aborted) pending.wake = new AbortController();
   }
+}
+
+// The store is closed, and nobody would end the attempts.
+function refusedLate(tokenKey: string): Promise<void> {
+  emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
+  const refused = Promise.reject(
+    new TokenNotSavedError('The newest tokens of a record came when the backend was closed.', { tokenKeys: [tokenKey] }),
+  );
+  refused.catch(() => {});
+  return refused;
 }
 
 function layOver(record: DecodedRecord | undefined, changes: readonly Change[]): DecodedRecord | undefined {

@@ -65,6 +65,11 @@ export class RecentChanges {
     return undone;
   }
 
+  /** The records with a change that is still remembered. */
+  tokenKeys(): readonly string[] {
+    return this.#byKey.keys().filter((tokenKey) => this.#current(tokenKey).length > 0);
+  }
+
   forget(tokenKey: string): void {
     this.#byKey.delete(tokenKey);
   }

@@ -500,6 +500,18 @@ describe('tokens that the store cannot take', () => {
   });
 });
 
+describe('a token that comes when the backend is closed', () => {
+  it('is given up by name, and holds no process', async () => {
+    const change = refreshed((await current()).cache, 'ada', 2);
+    await backend.close();
+    outage('write');
+    const { saved, settled } = await access.commit(KEY, change);
+    const error = await settled.catch((reason: unknown) => reason);
+    expect([saved, TokenNotSavedError.is(error) && error.tokenKeys]).toEqual([false, [KEY]]);
+    expect([clock.sleeping, access.hasPending(KEY)]).toEqual([0, false]);
+  });
+});
+
 describe('a spent refresh token that comes back', () => {
   /** Puts what is stored now into the store again, past every comparison, as a fail-over or a backup does. */
   async function toComeBack(): Promise<() => Promise<unknown>> {
@@ -606,6 +618,25 @@ describe('a spent refresh token that comes back', () => {
     expect(tokenIn(await access.fresh(KEY))).toBe('rt-TEST-ada-3');
     await clock.advance(1_000);
     expect([await storedToken(), access.hasPending(KEY)]).toEqual(['rt-TEST-ada-3', false]);
+  });
+
+  it('is looked for when the store may have lost something, without anybody asking for the record', async () => {
+    const back = await toComeBack();
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    await back();
+    await backend.checkRecentSaves();
+    await clock.advance(1_000);
+    expect(await storedToken()).toBe('rt-TEST-ada-2');
+    const reads = store.calls.read;
+    await clock.advance(600_000);
+    await backend.checkRecentSaves();
+    expect(store.calls.read).toBe(reads);
+  });
+
+  it('is looked for again, where the store failed at it', async () => {
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    outage('read');
+    await expect(backend.checkRecentSaves()).rejects.toBe(down);
   });
 
   it('is let be after ten minutes, when a backup may have been restored on purpose', async () => {

@@ -32,6 +32,9 @@ export class StoreBackend extends BaseTokenBackend {
   protected override async *listRecords() {
     yield* [...this.store.records.keys()];
   }
+  override checkRecentSaves() {
+    return super.checkRecentSaves();
+  }
   protected override async closeResources() {
     this.closed += 1;
   }
