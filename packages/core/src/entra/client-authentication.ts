@@ -3,6 +3,7 @@ import type { Clock } from '../clock.js';
 import { invalidArgument } from '../options.js';
 import { NotSentError } from '../provider/token-endpoint-error.js';
 import { AssertionSigner, openCertificate } from './client-assertion.js';
+import { SharedReading } from './shared-reading.js';
 
 /** How the program proves who it is in one token request; empty for public clients. */
 export interface ClientAuthentication {
@@ -68,7 +69,7 @@ export class ClientAuthenticator {
 class Rereadable<T, Prepared> {
   readonly #source: Source<T>;
   readonly #prepare: (value: T) => Promise<Prepared>;
-  #reading: Promise<Prepared> | undefined;
+  #reading: SharedReading<Prepared> | undefined;
   #readAt = 0;
 
   constructor(source: Source<T>, prepare: (value: T) => Promise<Prepared>) {
@@ -76,18 +77,15 @@ class Rereadable<T, Prepared> {
     this.#prepare = prepare;
   }
 
-  get(request: Request): Promise<Prepared> {
-    const now = request.clock.monotonic();
+  get({ clock, signal }: Request): Promise<Prepared> {
+    const now = clock.monotonic();
     const old = typeof this.#source === 'function' && now - this.#readAt > SOURCE_REUSE_MS;
-    if (this.#reading && !old) return this.#reading;
-    const reading = this.#readNow(request);
-    this.#reading = reading;
-    this.#readAt = now;
     // A failed reading is not an answer to keep.
-    reading.catch(() => {
-      if (this.#reading === reading) this.#reading = undefined;
-    });
-    return reading;
+    if (old || !this.#reading?.isUsable) {
+      this.#reading = new SharedReading(async (given) => this.#prepare(await read(this.#source, given)));
+      this.#readAt = now;
+    }
+    return this.#reading.wait(signal);
   }
 
   forget(): boolean {
@@ -95,19 +93,14 @@ class Rereadable<T, Prepared> {
     this.#reading = undefined;
     return true;
   }
-
-  async #readNow({ signal }: Request): Promise<Prepared> {
-    return this.#prepare(await read(this.#source, signal));
-  }
 }
 
-async function read<T>(source: Source<T>, signal: AbortSignal | undefined): Promise<T> {
+async function read<T>(source: Source<T>, signal: AbortSignal): Promise<T> {
   if (typeof source !== 'function') return source;
   try {
-    const ask = source as (options: { readonly signal?: AbortSignal }) => Promise<T>;
-    return await ask(signal === undefined ? {} : { signal });
+    return await (source as (options: { readonly signal?: AbortSignal }) => Promise<T>)({ signal });
   } catch (cause) {
-    if (signal?.aborted) throw signal.reason;
+    if (signal.aborted) throw signal.reason;
     throw new NotSentError('The source of the application credentials failed.', { cause });
   }
 }

@@ -10,6 +10,7 @@ function setUp(credentials: ApplicationCredentials) {
   const authenticator = new ClientAuthenticator(normaliseCredentials(credentials));
   return {
     authenticator,
+    clock,
     pass: (ms: number) => {
       elapsed += ms;
     },
@@ -64,6 +65,48 @@ describe('client authentication', () => {
     expect(NotSentError.is(error)).toBe(true);
     fails = false;
     expect(await current()).toEqual({ clientSecret: 'secret-TEST-1' });
+  });
+
+  it('lets nobody who waits for a source suffer from somebody else’s abort', async () => {
+    const answer = Promise.withResolvers<string>();
+    const heard: (AbortSignal | undefined)[] = [];
+    const { authenticator, clock } = setUp({
+      clientId: 'id',
+      clientSecret: ({ signal }) => {
+        heard.push(signal);
+        return new Promise((resolve, reject) => {
+          signal?.addEventListener('abort', () => reject(signal.reason));
+          answer.promise.then(resolve, reject);
+        });
+      },
+    });
+    const impatient = new AbortController();
+    const request = { tokenEndpoint: 'https://login.example/token', clock };
+    const first = authenticator.current({ ...request, signal: impatient.signal });
+    const second = authenticator.current(request);
+    impatient.abort(new Error('given up'));
+    await expect(first).rejects.toThrow('given up');
+    answer.resolve('secret-TEST-1');
+    expect(await second).toEqual({ clientSecret: 'secret-TEST-1' });
+    expect(heard).toHaveLength(1);
+  });
+
+  it('tells a source when nobody waits for it any more, and asks it again for the next', async () => {
+    const heard: (AbortSignal | undefined)[] = [];
+    const { authenticator, clock } = setUp({
+      clientId: 'id',
+      clientSecret: ({ signal }) => {
+        heard.push(signal);
+        return heard.length > 1 ? Promise.resolve('secret-TEST-2') : new Promise<string>(() => {});
+      },
+    });
+    const impatient = [new AbortController(), new AbortController()];
+    const request = { tokenEndpoint: 'https://login.example/token', clock };
+    const waiting = impatient.map(({ signal }) => authenticator.current({ ...request, signal }));
+    for (const { abort } of impatient.map((controller) => ({ abort: () => controller.abort(new Error('given up')) }))) abort();
+    for (const each of waiting) await expect(each).rejects.toThrow('given up');
+    expect(heard.map((signal) => signal?.aborted)).toEqual([true]);
+    expect(await authenticator.current(request)).toEqual({ clientSecret: 'secret-TEST-2' });
   });
 
   it('checks what a source answers', async () => {
