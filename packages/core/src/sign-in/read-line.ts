@@ -40,6 +40,8 @@ export function readLine(input: NodeJS.ReadableStream, signal: AbortSignal | und
     const onError = (error: Error) => done(() => reject(error));
     const onAbort = () => done(() => reject(signal?.reason));
     if (signal?.aborted) return reject(signal.reason);
+    // It tells of its end only once: to an earlier reader.
+    if (!input.readable) return resolve('');
     signal?.addEventListener('abort', onAbort, { once: true });
     setRaw(true);
     input.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);

@@ -80,6 +80,15 @@ describe('paste consent', () => {
     expect(AuthorizationDeniedError.is(error)).toBe(true);
   });
 
+  it('is given up where the input has ended long ago', async () => {
+    const input = new PassThrough();
+    const handler = pasteConsent({ input, output: new PassThrough() });
+    const first = handler(consent);
+    input.end();
+    expect(AuthorizationDeniedError.is(await failure(first))).toBe(true);
+    expect(AuthorizationDeniedError.is(await failure(handler(consent)))).toBe(true);
+  });
+
   it('ends when the caller gives up', async () => {
     const controller = new AbortController();
     const reason = new Error('given up');
