@@ -24,9 +24,13 @@ const MAX_DESCRIPTION = 1_000;
  */
 export async function readTokenAnswer(response: Response): Promise<TokenAnswer> {
   const answer = await readAnswer(response);
-  if (!response.ok || typeof answer.body.error === 'string') throw refusalFrom(answer);
-  if (Object.keys(answer.body).length === 0)
-    throw new UnreadableAnswerError(`The token endpoint answered ${response.status} without a JSON object.`);
+  const { status, body } = answer;
+  if (typeof body.error === 'string' || status === 429 || status >= 500) throw refusalFrom(answer);
+  // Every refusal names its error (RFC 6749 section 5.2). What names none comes from a proxy on the way, and must not send
+  // anybody to the login page.
+  if (!response.ok) throw new UnreadableAnswerError(`The token endpoint answered ${status} without an OAuth error.`);
+  if (Object.keys(body).length === 0)
+    throw new UnreadableAnswerError(`The token endpoint answered ${status} without a JSON object.`);
   return answer;
 }
 

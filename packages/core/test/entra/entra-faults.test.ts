@@ -59,6 +59,24 @@ describe('a refusal of the token endpoint', () => {
   });
 });
 
+describe('an answer that no OAuth server gives', () => {
+  it.each([
+    [403, '<h1>Blocked by the proxy</h1>'],
+    [404, ''],
+    [302, 'Moved'],
+    [400, '{"message":"no"}'],
+  ])('%d %s is no refusal of the person: nothing is known', async (status, body) => {
+    const provider = stage.provider(['app-1', 'secret-TEST-1'], { flow: 'credentials' });
+    const context = { ...stage.context(SCOPES), fetch: async () => new Response(body, { status }) };
+    const error = await provider
+      .exchange({ grantType: 'client_credentials' }, recordingSlice().slice, context)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Error);
+    expect([NotSentError.is(error), TokenEndpointError.is(error)]).toEqual([false, false]);
+    expect((error as Error).message).toContain(String(status));
+  });
+});
+
 describe('the network', () => {
   it('that ends after the server acted is neither a refusal nor "not sent"', async () => {
     const error = await under({ reset: 'after-commit' });
