@@ -16,9 +16,10 @@ export interface AuthorizationTarget {
  */
 export function authorizationUrl(target: AuthorizationTarget, request: AuthorizationRequest): string {
   const url = new URL(target.authorizeEndpoint);
+  const { extraParameters: extra = {} } = request;
   const parameters: Readonly<Record<string, string | undefined>> = {
     response_mode: 'query',
-    ...request.extraParameters,
+    ...extra,
     client_id: target.clientId,
     response_type: 'code',
     redirect_uri: request.redirectUri,
@@ -28,10 +29,10 @@ export function authorizationUrl(target: AuthorizationTarget, request: Authoriza
     code_challenge: request.codeChallenge,
     code_challenge_method: 'S256',
     client_info: '1',
-    prompt: request.prompt,
-    login_hint: request.loginHint,
-    domain_hint: request.domainHint,
-    claims: claimsWith(target.clientCapabilities, request.claims),
+    prompt: request.prompt ?? extra.prompt,
+    login_hint: request.loginHint ?? extra.login_hint,
+    domain_hint: request.domainHint ?? extra.domain_hint,
+    claims: claimsWith(target.clientCapabilities, request.claims ?? extra.claims),
   };
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
   return url.href;

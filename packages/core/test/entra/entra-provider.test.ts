@@ -245,6 +245,19 @@ describe('the login and logout pages', () => {
     });
   });
 
+  it('get what python-o365 has as a keyword argument under its protocol name, too', async () => {
+    const names = { prompt: 'login', login_hint: 'ada@contoso.example', domain_hint: 'contoso.example' };
+    const required = { redirectUri: 'http://localhost:8400', state: 's', nonce: 'n', codeChallenge: 'c' };
+    const url = async (more: object, capabilities: readonly string[] = []) => {
+      const provider = stage.provider(['public-1'], { clientCapabilities: capabilities });
+      return new URL(await provider.authorizationUrl({ ...required, ...more }, stage.context([MAIL]))).searchParams;
+    };
+    const claims = '{"id_token":{"acr":null}}';
+    expect(Object.fromEntries(await url({ extraParameters: { ...names, claims } }))).toMatchObject({ ...names, claims });
+    expect((await url({ extraParameters: { claims } }, ['cp1'])).get('claims')).toContain('"acr":null');
+    expect((await url({ extraParameters: names, prompt: 'none' })).get('prompt')).toBe('none');
+  });
+
   it('logout leads back where the program says', () => {
     const url = new URL(stage.provider(['public-1']).logoutUrl({ postLogoutRedirectUri: 'https://app.example/?a=b&c' }));
     expect(url.pathname).toBe(`/${stage.authority.accountOptions.tenantId}/oauth2/v2.0/logout`);
