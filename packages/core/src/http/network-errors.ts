@@ -39,6 +39,6 @@ function hasCode(error: Error): error is Error & { readonly code: string } {
 /** A bad argument as the platform put it, without the values that it likes to quote (headers, URLs). */
 export function withoutValues(error: unknown): unknown {
   if (!(error instanceof TypeError)) return error;
-  const message = error.message.replace(/"[^"]*"/gs, '"…"').replace(/\bhttps?:\S+/gi, '…');
+  const message = error.message.replace(/".*"/gs, '"…"').replace(/\bhttps?:\S+/gi, '…');
   return Object.assign(new TypeError(message), { code: 'TOKENRY_INVALID_ARGUMENT' });
 }

@@ -235,3 +235,16 @@ describe('errors', () => {
     await expect(connection.get('/me', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 });
+
+describe('headers that cannot be sent', () => {
+  test.each([
+    ['of a request', { headers: { 'x-api-key': 'se"cret-TEST\nkey' } }, {}],
+    ['by default', {}, { defaultHeaders: { 'x-api-key': 'se"cret-TEST\nkey' } }],
+  ])('%s are refused without being quoted', async (_whose, options, parts) => {
+    const { connection, server } = await connected(ok, parts);
+    const error: unknown = await connection.get('/me', options).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: 'TypeError', code: 'TOKENRY_INVALID_ARGUMENT' });
+    expect(inspect(error)).not.toContain('cret-TEST');
+    expect(server.received).toHaveLength(0);
+  });
+});
