@@ -3,6 +3,7 @@ import { type AccountOptions, leaseTimingOf, windowsOf } from './account-options
 import {
   type ApplicationCredentials,
   type AuthFlowType,
+  checkedFlowType,
   flowTypeOf,
   type NormalisedCredentials,
   normaliseCredentials,
@@ -58,7 +59,9 @@ export class AccountEngine {
   constructor(credentials: ApplicationCredentials, options: Readonly<AccountOptions>) {
     this.options = options;
     this.credentials = normaliseCredentials(credentials);
-    this.flow = options.provider ? (options.authFlowType ?? 'public') : flowTypeOf(this.credentials, options.authFlowType);
+    this.flow = options.provider
+      ? checkedFlowType(options.authFlowType ?? 'public')
+      : flowTypeOf(this.credentials, options.authFlowType);
     const cloud = resolveCloud(options.cloud);
     this.protocol = options.protocol ?? new MSGraphProtocol({ host: cloud.graphHost });
     this.clock = options.clock ?? systemClock;
@@ -106,6 +109,8 @@ export class AccountEngine {
     wish: { readonly scopes?: Scopes | undefined; readonly tenantId?: string | undefined; readonly appOnly?: false } = {},
   ): Question {
     const { scopes = this.options.scopes, tenantId, appOnly = this.isAppOnly } = wish;
+    // What is neither text nor a list is the protocol's to refuse.
+    if (scopes !== undefined && typeof scopes !== 'string' && !Array.isArray(scopes)) this.protocol.getScopesFor(scopes);
     const words = wordsOf(scopes);
     const key = `${selection.homeAccountId ?? ''}\n${selection.username ?? ''}\n${tenantId ?? ''}\n${appOnly}\n${words}`;
     let question = this.#questions.get(key);

@@ -17,6 +17,10 @@ const EXPECTED = {
   homeAccountId: [isText, 'a home account id, or left out'],
   username: [isText, 'a user name, or left out'],
   password: [isText, 'a password, or left out'],
+  scopes: [
+    (value) => [value].flat().every((scope) => typeof scope === 'string'),
+    'a string or a list of strings, such as "basic" or ["Mail.Read"]',
+  ],
   redirectUri: [isText, 'an absolute URL that is registered for the application'],
   protocol: [
     (value) => has(value, { serviceUrl: 'string', prefixScope: 'function' }),

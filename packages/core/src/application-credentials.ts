@@ -107,13 +107,16 @@ export function normaliseCredentials(credentials: ApplicationCredentials | Norma
 export function flowTypeOf(credentials: NormalisedCredentials, authFlowType?: AuthFlowType): AuthFlowType {
   const { kind } = credentials;
   if (authFlowType === undefined) return DEFAULT_FLOW[kind];
-  const allowed = FLOWS_BY_KIND[kind];
-  if (!(['authorization', 'public', 'credentials', 'password'] as string[]).includes(authFlowType))
-    throw invalidArgument(
-      `authFlowType: unknown flow "${String(authFlowType)}"; use authorization, public, credentials or password.`,
-    );
-  if (allowed.includes(authFlowType)) return authFlowType;
+  if (FLOWS_BY_KIND[kind].includes(checkedFlowType(authFlowType))) return authFlowType;
   throw invalidArgument(flowMismatch(kind, authFlowType));
+}
+
+/** Returns `authFlowType` if there is such a flow. */
+export function checkedFlowType(authFlowType: AuthFlowType): AuthFlowType {
+  if (['authorization', 'public', 'credentials', 'password'].includes(authFlowType)) return authFlowType;
+  throw invalidArgument(
+    `authFlowType: unknown flow "${String(authFlowType)}"; use authorization, public, credentials or password.`,
+  );
 }
 
 const DEFAULT_FLOW: Readonly<Record<CredentialKind, AuthFlowType>> = {

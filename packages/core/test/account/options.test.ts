@@ -51,6 +51,19 @@ describe('B30: an option that does not exist', () => {
     expect(error.message).not.toContain('secret-TEST');
   });
 
+  it('a flow that does not exist is refused for any provider', () => {
+    const provider = { issuer: 'https://login.example', clientId: 'c', environments: ['login.example'] };
+    const rest = { exchange: async () => {}, classify: () => ({ kind: 'transient' }) };
+    const error = thrown(() => make({ provider: { ...provider, ...rest }, authFlowType: 'credential' }));
+    expect(error.message).toContain('authFlowType: unknown flow "credential"');
+  });
+
+  it.each([[5], [null], [new Set(['basic'])], [['basic', 5]]])('scopes of %o are refused', async (scopes) => {
+    expect(thrown(() => make({ scopes })).code).toBe('TOKENRY_INVALID_ARGUMENT');
+    const wrong = make({ scopes: 'basic' }).getAccessToken({ scopes: scopes as never });
+    await expect(wrong).rejects.toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT' });
+  });
+
   it('a value that cannot work says so', () => {
     expect(thrown(() => new Account(WEB, {} as AccountOptions)).message).toContain('tokenBackend');
     expect(thrown(() => make({ tokenBackend: {} })).message).toContain('@tokenry/filesystem');
