@@ -38,6 +38,8 @@ export interface DeviceFlow {
   readonly intervalMs: number;
   /** What to tell the person, in one sentence. */
   readonly message: string;
+  /** What was asked for, fully qualified. Added by the account, not by providers. */
+  readonly scopes?: readonly string[];
 }
 
 /** A refusal as the token endpoint put it. */

@@ -21,7 +21,8 @@ export async function startDeviceFlow(deps: SignInDependencies, request: SignInR
   if (!provider.deviceAuthorization)
     throw new CapabilityError('This provider has no device-code sign-in: it implements no deviceAuthorization().');
   try {
-    return await provider.deviceAuthorization(contextFor(request.scopes, contextOptions(request)));
+    const flow = await provider.deviceAuthorization(contextFor(request.scopes, contextOptions(request)));
+    return { ...flow, scopes: request.scopes };
   } catch (error) {
     throw signInFailure(error, provider, request.signal);
   }
@@ -40,11 +41,13 @@ export async function finishDeviceFlow(
   checkFlow(flow);
   const { provider, clock, contextFor } = deps;
   const { signal } = request;
+  // Where an answer does not say what was granted, it is what was asked for when the flow began.
+  const scopes = flow.scopes ?? request.scopes;
   let intervalMs = clamp(flow.intervalMs);
   for (;;) {
     if (clock.now() >= flow.expiresAt) throw expired();
     await sleep(clock, Math.min(intervalMs, Math.max(0, flow.expiresAt - clock.now())), { signal, hold: true });
-    const context = contextFor(request.scopes, contextOptions(request));
+    const context = contextFor(scopes, contextOptions(request));
     const grant = { grantType: 'urn:ietf:params:oauth:grant-type:device_code', deviceCode: flow.deviceCode } as const;
     try {
       return await redeem(provider, grant, context);
@@ -105,8 +108,9 @@ function expired(): FlowExpiredError {
 }
 
 function checkFlow(flow: DeviceFlow): void {
-  const { deviceCode, expiresAt } = (flow ?? {}) as Partial<DeviceFlow>;
-  if (typeof deviceCode === 'string' && deviceCode !== '' && Number.isFinite(expiresAt)) return;
+  const { deviceCode, expiresAt, scopes = [] } = (flow ?? {}) as Partial<DeviceFlow>;
+  const hasScopes = Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string');
+  if (typeof deviceCode === 'string' && deviceCode !== '' && Number.isFinite(expiresAt) && hasScopes) return;
   throw new FlowExpiredError('This is not a device flow: pass the object that initiateDeviceFlow() returned.');
 }
 

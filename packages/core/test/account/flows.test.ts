@@ -189,6 +189,18 @@ describe('password', () => {
   });
 });
 
+describe('a device code', () => {
+  it('in two steps is remembered with what was asked for, not with what the account asks for otherwise', async () => {
+    const account = stage.account(PUBLIC, { scopes: 'mailbox' });
+    const flow = await account.initiateDeviceFlow({ scopes: 'basic' });
+    await stage.authority.approveDevice(flow.userCode, ADA);
+    await account.acquireTokenByDeviceFlow(JSON.parse(JSON.stringify(flow)));
+    const payload = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+    expect(payload((await account.getAccessToken({ scopes: 'basic' })).token).scp).toContain('User.Read');
+    expect(payload((await account.getAccessToken()).token).scp).toContain('Mail.Read');
+  });
+});
+
 describe('on behalf of', () => {
   const incoming = async (clientId = 'api-1') => {
     const front = stage.account(PUBLIC, { scopes: `api://${clientId}/access_as_user` });
