@@ -57,13 +57,9 @@ export class SignedInAccounts {
       throw new CapabilityError('An application account is not signed in; remove its tokens with tokenBackend.deleteToken().');
     const record = await this.#engine.records.fresh(this.#tokenKey);
     const account = record && selectedAccount(this.#engine.question(selection), record.cache, provider.clientId);
-    if (record && account) {
-      await this.#revoke(record.cache, account);
-      const { homeAccountId } = account;
-      await settings.tokenBackend.updateToken((cache) => void cache.removeAccount({ homeAccountId }), {
-        tokenKey: this.#tokenKey,
-      });
-    }
+    if (record && account) await this.#revoke(record.cache, account);
+    if (account || record?.cache.legacyRefreshToken)
+      await settings.tokenBackend.updateToken((cache) => removeFrom(cache, account), { tokenKey: this.#tokenKey });
     const logoutUrl = provider.logoutUrl?.(options);
     return logoutUrl === undefined ? {} : { logoutUrl };
   }
@@ -85,4 +81,11 @@ export class SignedInAccounts {
       emit('fault', () => ({ operation: 'token-endpoint', tokenKey: this.#tokenKey, code: 'TOKENRY_REFRESH_FAILED' }));
     }
   }
+}
+
+// The token of a python-o365 2.0 file would be imported at the next call: signed out, but not for long.
+function removeFrom(cache: TokenCache, account: AccountInfo | undefined): void {
+  if (account) cache.removeAccount({ homeAccountId: account.homeAccountId });
+  const { legacyRefreshToken } = cache;
+  if (legacyRefreshToken && cache.getAccounts().length === 0) cache.removeRefreshToken(legacyRefreshToken.secret);
 }

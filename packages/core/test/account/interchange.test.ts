@@ -138,6 +138,16 @@ describe('a token file of python-o365 2.0, which holds one bare token', () => {
     expect(stage.count('refresh_token')).toBe(1);
   });
 
+  it('is signed out of before it was imported', async () => {
+    const tokenBackend = await backendWith(await legacyFile());
+    const account = stage.account(WEB, { tokenBackend });
+    expect(await account.isAuthenticated()).toBe(true);
+    await account.signOut();
+    expect(await textIn(tokenBackend)).not.toContain('refresh_token');
+    expect(await account.isAuthenticated()).toBe(false);
+    expect(await failure(account.getAccessToken())).toMatchObject({ reason: 'removed' });
+  });
+
   it('is replaced by a sign-in', async () => {
     const tokenBackend = await backendWith(await legacyFile());
     const account = stage.account(WEB, { tokenBackend });
