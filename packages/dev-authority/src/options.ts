@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { checkNames } from './check-names.js';
 
 /** Somebody who can sign in. Users that are not listed are created, with a stable id, when they first sign in. */
@@ -59,7 +60,7 @@ export interface DevAuthorityOptions {
   readonly refreshTokens?: RefreshTokenMode;
   /** Seconds between polls that the device code flow asks for. @default 1 */
   readonly deviceCodeIntervalSeconds?: number;
-  /** RS256 is what Entra ID uses; ES256 is four times as fast, for tests under load. @default 'RS256' */
+  /** RS256 is what Entra ID uses; ES256 signs several times as fast, for tests under load. @default 'RS256' */
   readonly signingAlgorithm?: SigningAlgorithm;
   /** Scopes that are asked for but never granted: answers then name fewer scopes than the request. */
   readonly withheldScopes?: readonly string[];
@@ -132,7 +133,7 @@ export function resolveSettings(options: DevAuthorityOptions): Settings {
   return settings;
 }
 
-/** @throws TypeError for a name that means nothing: a secret under it would be no secret */
+/** @throws TypeError for a name that means nothing (a secret under it would be no secret), and for a certificate that is none */
 export function checkClient(client: DevClient): void {
   checkNames('client', client, [
     'clientId',
@@ -142,9 +143,17 @@ export function checkClient(client: DevClient): void {
     'allowPublicClient',
     'appRoles',
   ] satisfies (keyof DevClient)[]);
+  for (const pem of [client.certificate ?? []].flat()) {
+    try {
+      createPublicKey(pem);
+    } catch {
+      throw new TypeError(`The certificate of the client "${client.clientId}" is neither a PEM certificate nor a public key.`);
+    }
+  }
 }
 
-/** @throws TypeError for a name that means nothing */
+/** @throws TypeError for a name that means nothing, and for a user without a name */
 export function checkUser(user: DevUser): void {
   checkNames('user', user, ['username', 'password', 'name', 'oid', 'guest'] satisfies (keyof DevUser)[]);
+  if (typeof user.username !== 'string' || user.username === '') throw new TypeError('A user needs a username.');
 }

@@ -142,6 +142,19 @@ describe('faults elsewhere', () => {
     expect((await call()).status).toBe(200);
   });
 
+  it('hit only the API calls of the client that they name', async () => {
+    const [own, other] = ['client-id', 'another'].map((clientId) =>
+      authority.faults.add({ endpoint: 'graph', clientId, times: 1, status: 503 }),
+    );
+    const statuses = [
+      await callApi(authority, '/v1.0/me', signedIn.access_token),
+      await callApi(authority, '/v1.0/me', 'no token'),
+    ];
+    expect(statuses.map(({ status }) => status)).toEqual([503, 401]);
+    expect([own?.hits, other?.hits]).toEqual([1, 0]);
+    other?.remove();
+  });
+
   it('challenge the API’s caller for other claims', async () => {
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
     authority.faults.add({ endpoint: 'graph', times: 1, claims });
@@ -159,6 +172,10 @@ describe('what could never happen', () => {
     ['a misspelt name', { endpoint: 'token', tims: 1 }, '"tims"'],
     ['an unknown reset', { endpoint: 'token', reset: 'after' }, 'after-commit'],
     ['no object', undefined, 'must be an object'],
+    ['a grant type elsewhere', { endpoint: 'graph', grantType: 'refresh_token', status: 500 }, 'grantType'],
+    ['a commit that there is not', { endpoint: 'devicecode', reset: 'after-commit' }, 'after-commit'],
+    ['no times', { endpoint: 'token', times: 0, status: 500 }, 'times'],
+    ['a part of a request', { endpoint: 'token', skip: 0.5, status: 500 }, 'skip'],
   ])('as a fault with %s, is refused', (_what, fault, said) => {
     expect(() => authority.faults.add(fault as Fault)).toThrow(said);
   });
@@ -170,5 +187,19 @@ describe('what could never happen', () => {
       expect(work).toThrow(/Unknown name "(?:clientSecrets|pasword)"/);
     await expect(startDevAuthority({ clients: [client] })).rejects.toThrow('clientSecrets');
     await expect(startDevAuthority({ users: [user] })).rejects.toThrow('pasword');
+  });
+
+  it('a certificate that is none, or a user without a name, is refused, at start and later', async () => {
+    const client = { clientId: 'x', certificate: 'no PEM' };
+    const user = { username: '' };
+    expect(() => authority.registerClient(client)).toThrow(TypeError);
+    expect(() => authority.registerUser(user)).toThrow(TypeError);
+    await expect(startDevAuthority({ clients: [client] })).rejects.toThrow(TypeError);
+    await expect(startDevAuthority({ users: [user] })).rejects.toThrow(TypeError);
+  });
+
+  it('ending the sign-ins of somebody who cannot be signed in does nothing', async () => {
+    authority.revokeSessions('nobody');
+    expect((await refreshed()).status).toBe(200);
   });
 });

@@ -86,7 +86,10 @@ export class AuthorityServer {
     else if (command.type === 'register-client') clients.register(command.client);
     else if (command.type === 'register-user') directory.add(command.user);
     else if (command.type === 'token-lifetime') this.#state.accessTokenSeconds = command.seconds;
-    else store.removeAccount(directory.byUsername(command.username).accountId);
+    else {
+      const person = directory.find(command.username);
+      if (person) store.removeAccount(person.accountId);
+    }
   }
 }
 

@@ -52,6 +52,12 @@ export class Directory {
     return person;
   }
 
+  /** Somebody who is in the directory already, by user name or object id. */
+  find(name: string): Person | undefined {
+    const wanted = name.toLowerCase();
+    return this.#byUsername.get(wanted) ?? [...this.#byUsername.values()].find(({ oid }) => oid === wanted);
+  }
+
   /** @throws RangeError for something that is no user name, or when the directory is full */
   byUsername(username: string): Person {
     const known = this.#byUsername.get(username.toLowerCase());

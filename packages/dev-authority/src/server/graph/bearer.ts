@@ -6,12 +6,25 @@ import { type GraphAnswer, graphError } from './graph-answer.js';
 
 const OWN_HOST = /^https:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?\/?$/;
 
+const tokenOf = ({ headers }: IncomingMessage): string | undefined => /^bearer (.+)$/i.exec(headers.authorization ?? '')?.[1];
+
+/** The client that the token names, for faults: they come before anything is checked. */
+export function claimedClient(request: IncomingMessage): string | undefined {
+  try {
+    const payload = Buffer.from(tokenOf(request)?.split('.')[1] ?? '', 'base64url').toString('utf8');
+    const { appid } = JSON.parse(payload) as Partial<AccessTokenClaims>;
+    return appid;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Who calls, or the 401 that Microsoft Graph would answer. */
 export async function authenticate(
   request: IncomingMessage,
   state: AuthorityState,
 ): Promise<{ readonly claims: AccessTokenClaims } | { readonly refused: GraphAnswer }> {
-  const token = /^bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const token = tokenOf(request);
   if (token === undefined) return { refused: unauthorized('Access token is empty.', state) };
   const checked = await verifyAccessToken(token, state);
   if ('problem' in checked) {

@@ -4,7 +4,7 @@ import type { AuthorityState } from '../authority-state.js';
 import type { Person } from '../directory.js';
 import { delayOrReset, hasAnswer, statusOf } from '../fault-answer.js';
 import { readBody } from '../form.js';
-import { authenticate, claimsChallenge, isAllowed } from './bearer.js';
+import { authenticate, claimedClient, claimsChallenge, isAllowed } from './bearer.js';
 import { type GraphAnswer, graphError, sendGraph } from './graph-answer.js';
 
 /** A request after its token was found good. */
@@ -51,7 +51,7 @@ export async function handleGraph(
   state: AuthorityState,
 ): Promise<void> {
   const method = request.method ?? 'GET';
-  const fault = state.faults.take({ endpoint: 'graph', path: url.pathname });
+  const fault = state.faults.take({ endpoint: 'graph', path: url.pathname, clientId: claimedClient(request) });
   const record = (status: number) => state.recorder.api({ at: Date.now(), method, path: url.pathname, status });
   if (fault && (await delayOrReset(fault, response))) return record(0);
   if (fault && hasAnswer(fault)) {
@@ -93,8 +93,7 @@ async function answerTo(request: IncomingMessage, url: URL, state: AuthorityStat
 function ownerOf(path: string, claims: AccessTokenClaims, { directory }: AuthorityState): Person | undefined {
   const [, root, id = ''] = path.split('/');
   if (root !== 'users') return directory.byAccountId(claims.sub);
-  const wanted = decodeURIComponent(id).toLowerCase();
-  return directory.list(1000).find(({ username, oid }) => username.toLowerCase() === wanted || oid === wanted);
+  return directory.find(decodeURIComponent(id));
 }
 
 const profile = ({ oid, name, username }: Person) => ({
