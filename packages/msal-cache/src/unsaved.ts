@@ -32,7 +32,7 @@ export class UnsavedRecord {
   readonly #loads = new Set<number>();
   readonly #rejected = new Set<string>();
   #batches: Batch[] = [];
-  /** The newest load, while one is in use. */
+  /** The newest load that asked the store, while any load is in use. */
   #latest: { readonly begun: number; readonly stored: TokenCache } | undefined;
   #writing = false;
   #count = 0;
@@ -53,8 +53,10 @@ export class UnsavedRecord {
     };
     try {
       const stored = (await this.#backend.loadToken({ tokenKey: this.#tokenKey, fresh })) ?? new TokenCache();
-      if (begun > (this.#latest?.begun ?? 0)) this.#latest = { begun, stored };
-      return { view: () => this.#overlay(this.#latest?.stored ?? stored), done };
+      // What the backend remembered may be older than what a load that began before is told by the store.
+      if (fresh && begun > (this.#latest?.begun ?? 0)) this.#latest = { begun, stored };
+      const newest = () => (this.#latest && this.#latest.begun > begun ? this.#latest.stored : stored);
+      return { view: () => this.#overlay(newest()), done };
     } catch (error) {
       done();
       throw error;

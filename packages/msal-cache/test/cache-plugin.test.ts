@@ -294,6 +294,22 @@ it('a call whose read is overtaken by the end of a slow save shows what another 
   expect(seen.map(({ username }) => username).sort()).toEqual([nameOf(0), nameOf(7)]);
 });
 
+it('a call that asks the store is not answered from the memory that another call was content with meanwhile', async () => {
+  const tokenPath = await mkdtemp(join(tmpdir(), 'msal-cache-'));
+  onTestFinished(() => rm(tokenPath, { recursive: true, force: true }));
+  const [slow, other] = [new LateAnswers({ tokenPath }), new FileSystemTokenBackend({ tokenPath })];
+  await store(other, recordOf(2));
+  const [content, asks] = [false, true].map((freshReads) =>
+    publicApp({ network, cachePlugin: createCachePlugin(slow, { freshReads }) }).getTokenCache(),
+  );
+  expect(await content?.getAllAccounts()).toHaveLength(2);
+  await other.updateToken((cache) => void cache.removeAccount({ username: nameOf(1) }));
+  slow.beforeNextReadEnds = async () => {
+    expect(await content?.getAllAccounts()).toHaveLength(2);
+  };
+  expect((await asks?.getAllAccounts())?.map(({ username }) => username)).toEqual([nameOf(0)]);
+});
+
 it('many changes during one slow write are saved by one more', async () => {
   const held = Promise.withResolvers<void>();
   const slow = new HeldBackend(held.promise);
