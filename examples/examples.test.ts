@@ -151,6 +151,13 @@ class Person {
     this.#username = username;
   }
 
+  /** Somebody who got hold of the cookie. */
+  copy(): Person {
+    const other = new Person(this.#origin, this.#authority, this.#username);
+    other.#cookie = this.#cookie;
+    return other;
+  }
+
   async visit(
     path: string,
     method = 'GET',
@@ -208,6 +215,17 @@ describe('the web application', () => {
     expect(location).toContain('post_logout_redirect_uri=');
     expect((await ada.visit('/')).text).toContain('Sign in');
     expect((await ben.visit('/')).text).toContain('Hello, Ben Bitdiddle');
+  });
+
+  it('forgets a session that ended: what somebody kept of it opens nothing, also after the next sign-in', async () => {
+    const ada = person('ada@contoso.example');
+    await ada.visit(await ada.signIn());
+    const kept = ada.copy();
+    expect((await kept.visit('/')).text).toContain('Hello, Ada Lovelace');
+    await ada.visit('/sign-out', 'POST');
+    await ada.visit(await ada.signIn());
+    expect((await ada.visit('/')).text).toContain('Hello, Ada Lovelace');
+    expect((await kept.visit('/')).text).toContain('Sign in');
   });
 
   it('refuses a redirect that another browser started', async () => {

@@ -14,8 +14,10 @@ const origin = `http://localhost:${port}`;
 
 // The smallest session there is: an id in a cookie, the rest on the server. Yours may be express-session with a store.
 const sessions = new Map<string, { readonly flow?: SignInFlow; readonly tokenKey?: string }>();
-const sessionOf = (req: Request) => sessions.get(/(?:^|; )session=([^;]+)/.exec(req.headers.cookie ?? '')?.[1] ?? '') ?? {};
-function startSession(res: Response, session: ReturnType<typeof sessionOf>) {
+const idOf = (req: Request) => /(?:^|; )session=([^;]+)/.exec(req.headers.cookie ?? '')?.[1] ?? '';
+const sessionOf = (req: Request) => sessions.get(idOf(req)) ?? {};
+function startSession(req: Request, res: Response, session: ReturnType<typeof sessionOf>) {
+  sessions.delete(idOf(req)); // what somebody kept of the old one opens nothing
   const id = randomUUID(); // a new id at each step: nobody can plant one
   sessions.set(id, session);
   res.cookie('session', id, { httpOnly: true, sameSite: 'lax', path: '/' }); // and `secure: true` behind https
@@ -31,9 +33,9 @@ app.get('/', async (req, res) => {
   return res.send(`<p>Hello, ${name}</p><form method="post" action="/sign-out"><button>Sign out</button></form>`);
 });
 
-app.get('/sign-in', async (_req, res) => {
+app.get('/sign-in', async (req, res) => {
   const { url, flow } = await account.getAuthorizationUrl({ redirectUri: `${origin}/callback`, prompt: 'select_account' });
-  startSession(res, { flow });
+  startSession(req, res, { flow });
   res.redirect(url);
 });
 
@@ -41,13 +43,13 @@ app.get('/callback', async (req, res) => {
   const { flow } = sessionOf(req); // of this browser: a redirect that belongs to another one is refused
   if (!flow) return res.redirect('/');
   const { tokenKey } = await account.requestToken(origin + req.url, { flow, tokenKey: (who) => who.account.homeAccountId });
-  startSession(res, { tokenKey });
+  startSession(req, res, { tokenKey });
   return res.redirect('/');
 });
 
 app.post('/sign-out', async (req, res) => {
   const { tokenKey } = sessionOf(req);
-  startSession(res, {});
+  startSession(req, res, {});
   if (tokenKey === undefined) return res.redirect('/');
   const { logoutUrl } = await account.forKey(tokenKey).signOut({ postLogoutRedirectUri: origin });
   return res.redirect(logoutUrl ?? '/');
