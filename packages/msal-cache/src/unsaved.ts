@@ -1,4 +1,4 @@
-import { type TokenBackend, TokenryError } from '@tokenry/core/backend';
+import { CapabilityError, RecordTooLargeError, type TokenBackend, TokenryError } from '@tokenry/core/backend';
 import { TokenCache } from '@tokenry/core/tokens';
 import { Batch, type Change } from './batch.js';
 
@@ -64,7 +64,7 @@ export class UnsavedRecord {
   }
 
   /**
-   * Saves a change, with all others that come while a write is under way. When the store cannot be reached this rejects,
+   * Saves a change, with all others that come while a write is under way. When the store does not take it this rejects,
    * and the change stays: laid over every later view, and saved with the next one.
    */
   save(change: Change): Promise<void> {
@@ -98,9 +98,9 @@ export class UnsavedRecord {
         await batch.write((cache) => this.#backend.saveToken(cache, { tokenKey: this.#tokenKey }));
         this.#finish(batch);
       } catch (error) {
-        // What the store will never take, such as a record that is too large, must not keep later changes out.
-        if (TokenryError.is(error) && error.retryable) batch.state = 'failed';
-        else this.#finish(batch);
+        // Whatever the store's trouble is, the tokens exist. But what it can never hold must not keep later changes out.
+        if (isFinal(error)) this.#finish(batch);
+        else batch.state = 'failed';
       }
       this.#tidy();
     }
@@ -130,4 +130,10 @@ export class UnsavedRecord {
     this.#batches = this.#batches.filter(({ doneAt }) => doneAt > shown);
     if (this.#batches.length + this.#loads.size + this.#rejected.size === 0) this.#forget();
   }
+}
+
+function isFinal(error: unknown): boolean {
+  if (RecordTooLargeError.is(error) || CapabilityError.is(error)) return true;
+  // Of the TypeErrors only those about arguments: a store's `fetch` that fails is one, too.
+  return error instanceof Error && !TokenryError.is(error) && 'code' in error && String(error.code).startsWith('TOKENRY_');
 }

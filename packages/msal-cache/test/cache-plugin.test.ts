@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ICachePlugin as Msal7Plugin } from '@azure/msal-node';
-import { BackendUnavailableError, RecordCorruptError } from '@tokenry/core/backend';
+import {
+  BackendAccessDeniedError,
+  BackendUnavailableError,
+  RecordCorruptError,
+  RecordTooLargeError,
+} from '@tokenry/core/backend';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { createCachePlugin } from '@tokenry/msal-cache';
@@ -19,12 +24,14 @@ import { accountOf, homeOf, nameOf, recordOf, refreshToken, SCOPES, StubNetwork 
 class SwitchedBackend extends MemoryTokenBackend {
   reads = true;
   writes = true;
+  refusal: Error | undefined;
   protected override async readRecord(name: string) {
     if (!this.reads) throw new BackendUnavailableError('switched off');
     return super.readRecord(name);
   }
   protected override async writeRecord(...args: Parameters<MemoryTokenBackend['writeRecord']>) {
     if (!this.writes) throw new BackendUnavailableError('switched off');
+    if (this.refusal) throw this.refusal;
     return super.writeRecord(...args);
   }
 }
@@ -308,6 +315,34 @@ it('a call that asks the store is not answered from the memory that another call
     expect(await content?.getAllAccounts()).toHaveLength(2);
   };
   expect((await asks?.getAllAccounts())?.map(({ username }) => username)).toEqual([nameOf(0)]);
+});
+
+const disk = Object.assign(new Error('read-only file system'), { code: 'EROFS' });
+it.each([new BackendAccessDeniedError('read-only'), disk, new TypeError('fetch failed')])(
+  'tokens that the store refused are kept all the same: %s',
+  async (refusal) => {
+    await store(backend, recordOf(2, { expired: true }));
+    const client = publicApp({ network, cachePlugin: createCachePlugin(backend) });
+    backend.refusal = refusal;
+    await expect(client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES })).rejects.toBe(refusal);
+    const again = await client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES });
+    expect([again.fromCache, again.accessToken]).toEqual([true, 'at-TEST-0-1']);
+    backend.refusal = undefined;
+    await client.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES });
+    await vi.waitFor(async () =>
+      expect((await refreshTokensIn(backend)).sort()).toEqual([refreshToken(0, 1), refreshToken(1, 1)]),
+    );
+  },
+);
+
+it('a change that no store of this kind could hold keeps no later change out', async () => {
+  await store(backend, recordOf(2, { expired: true }));
+  const client = publicApp({ network, cachePlugin: createCachePlugin(backend) });
+  backend.refusal = new RecordTooLargeError('key', { bytes: 2, maxRecordBytes: 1 });
+  await expect(client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES })).rejects.toBeInstanceOf(RecordTooLargeError);
+  backend.refusal = undefined;
+  await client.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES });
+  expect((await refreshTokensIn(backend)).sort()).toEqual([refreshToken(0, 0), refreshToken(1, 1)]);
 });
 
 it('many changes during one slow write are saved by one more', async () => {
