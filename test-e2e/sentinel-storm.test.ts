@@ -26,7 +26,7 @@ async function opened() {
   onTestFinished(() => stage[Symbol.asyncDispose]());
   const backend = open();
   onTestFinished(() => backend.close());
-  return { group, stage, fleet: new Fleet(stage, [backend]) };
+  return { group, stage, backend, fleet: new Fleet(stage, [backend]) };
 }
 
 /** Past every cache; `undefined` while nobody serves. */
@@ -35,31 +35,48 @@ const stored = (stage: Stage, user: string) =>
     if (!BackendUnavailableError.is(error)) throw error;
   });
 
+/** The program's newest save is on the primary alone when that dies, and missing on the one that serves then. */
+async function loseSaveOf(user: string, { group, stage, fleet }: Awaited<ReturnType<typeof opened>>) {
+  await stage.signIn(user, user);
+  await fleet.ask(user);
+  const primary = await group.primary();
+  await eventually('the replicas have the record', async () => (await primary.cli('wait', '2', '1000')) === '2' || undefined);
+  const replicas = group.servers.filter((server) => server !== primary);
+  // Stopped, they cannot connect again: what is saved from now on is on the primary alone.
+  for (const replica of replicas) replica.signal('SIGSTOP');
+  expect(await primary.cli('client', 'kill', 'type', 'replica')).toBe('2');
+  fleet.advance(2 * HOUR_MS);
+  expect(await fleet.askUntilServed(user)).toEqual({ strange: [], tokens: 1 });
+  const lost = stage.newestIssued().get(user);
+  expect(await stored(stage, user)).toBe(lost);
+  await primary.kill();
+  for (const replica of replicas) replica.signal('SIGCONT');
+  await group.failOver();
+  expect(await eventually('the new primary serves', () => stored(stage, user))).not.toBe(lost);
+  return lost;
+}
+
 describe.skipIf(!redisAvailable)('a fail-over of Redis Sentinel, without waitReplicas', () => {
   test('a save that died with the primary is made again by the process that made it', { timeout: 120_000 }, async () => {
-    const { group, stage, fleet } = await opened();
+    const parts = await opened();
+    const { stage, fleet } = parts;
     const user = 'ada@contoso.example';
-    await stage.signIn(user, user);
-    await fleet.ask(user);
-    const primary = await group.primary();
-    await eventually('the replicas have the record', async () => (await primary.cli('wait', '2', '1000')) === '2' || undefined);
-    const replicas = group.servers.filter((server) => server !== primary);
-    // Stopped, they cannot connect again: what is saved from now on is on the primary alone.
-    for (const replica of replicas) replica.signal('SIGSTOP');
-    expect(await primary.cli('client', 'kill', 'type', 'replica')).toBe('2');
-    fleet.advance(2 * HOUR_MS);
-    expect(await fleet.askUntilServed(user)).toEqual({ strange: [], tokens: 1 });
-    const lost = stage.newestIssued().get(user);
-    expect(await stored(stage, user)).toBe(lost);
-    await primary.kill();
-    for (const replica of replicas) replica.signal('SIGCONT');
-    await group.failOver();
-    const left = await eventually('the new primary serves', () => stored(stage, user));
-    expect(left).not.toBe(lost);
+    await loseSaveOf(user, parts);
     fleet.advance(2 * HOUR_MS);
     expect(await fleet.askUntilServed(user)).toEqual({ strange: [], tokens: 1 });
     await until('the newest token is saved', async () => (await stored(stage, user)) === stage.newestIssued().get(user));
     expect(stage.refreshCalls()).toHaveLength(2);
+    await fleet.close();
+  });
+
+  test('it is made again once the new primary is asked for anything', { timeout: 120_000 }, async () => {
+    const parts = await opened();
+    const { stage, backend, fleet } = parts;
+    const user = 'ada@contoso.example';
+    const lost = await loseSaveOf(user, parts);
+    await eventually('the program is answered', () => backend.checkToken({ tokenKey: 'another' }).catch(() => undefined));
+    await until('the lost token is saved again', async () => (await stored(stage, user)) === lost);
+    expect(stage.refreshCalls()).toHaveLength(1);
     await fleet.close();
   });
 

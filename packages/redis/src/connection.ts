@@ -34,12 +34,18 @@ export class RedisConnection {
   #openedAt = Number.NEGATIVE_INFINITY;
   #losses = 0;
   readonly #deadlines = new Deadlines();
+  readonly #onReturn: (() => Promise<void>) | undefined;
+  /** So many losses were followed by a look at what they cost. */
+  #lookedInto = 0;
+  #isLooking = false;
   #underWay = 0;
   #closed = false;
   readonly #onLoss = () => void this.#losses++;
 
-  constructor(options: ResolvedConnectionOptions) {
+  /** `onReturn` is called with the first answer after a loss; where it rejects, with a later one again. */
+  constructor(options: ResolvedConnectionOptions, onReturn?: () => Promise<void>) {
     this.#options = options;
+    this.#onReturn = onReturn;
     this.#client = options.client;
     options.client?.on(lossEvent(options.client), this.#onLoss);
   }
@@ -55,6 +61,7 @@ export class RedisConnection {
       signal?.throwIfAborted(); // maybe while it was opened
       const losses = this.#losses;
       const answer = await this.#deadlines.inTime(send(client), { ms: blocksMs + this.#deadlineMs(client), signal });
+      if (this.#losses !== this.#lookedInto) this.#returned();
       return { answer, disturbed: this.#options.client !== undefined && losses !== this.#losses };
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
@@ -133,6 +140,20 @@ export class RedisConnection {
     for (const event of ['ready', '+node', '-node']) client.on(event, () => setImmediate(() => this.#hold(this.#underWay > 0)));
     this.#client = client;
     return client;
+  }
+
+  #returned(): void {
+    if (this.#isLooking || !this.#onReturn) return;
+    this.#isLooking = true;
+    const losses = this.#losses;
+    const ended = () => {
+      this.#isLooking = false;
+    };
+    void this.#onReturn()
+      .then(() => {
+        this.#lookedInto = losses;
+      })
+      .then(ended, ended);
   }
 
   #deadlineMs(client: RedisClient): number {

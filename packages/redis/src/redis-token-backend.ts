@@ -67,7 +67,8 @@ export class RedisTokenBackend extends BaseTokenBackend {
     this.#keyPrefix = options.keyPrefix ?? '';
     this.#expireAfterMs = options.expireAfterMs;
     this.#keys = new RedisKeys({ keyPrefix: this.#keyPrefix, defaultTokenKey: this.defaultTokenKey });
-    const connection = new RedisConnection(resolveConnection(options));
+    // Who answers now may be a replica that was promoted, and lack what the primary had confirmed.
+    const connection = new RedisConnection(resolveConnection(options), () => this.checkRecentSaves());
     this.#connection = connection;
     if (options.invalidation)
       this.#invalidation = new Invalidation({
