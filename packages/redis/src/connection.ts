@@ -3,7 +3,7 @@ import { Deadlines, LateAnswer } from './deadlines.js';
 import { type Attempt, mapError } from './map-error.js';
 import type { ResolvedConnectionOptions } from './options.js';
 import { CONNECT_TIMEOUT_MS, openClient } from './own-client.js';
-import { optionsOf, primariesOf, type RedisClient, socketsOf } from './redis-client.js';
+import { duplicateOf, optionsOf, primariesOf, type RedisClient, socketsOf } from './redis-client.js';
 
 /** After a failed connection the next one waits this long, so that an outage is not answered with a storm of attempts. */
 const CONNECT_GAP_MS = 50;
@@ -105,7 +105,7 @@ export class RedisConnection {
   async openSubscriber(): Promise<RedisClient> {
     const { client, clientOptions } = this.#options;
     if (!client) return openClient(clientOptions);
-    const subscriber = client.duplicate();
+    const subscriber = duplicateOf(client);
     subscriber.on('error', () => undefined);
     return subscriber;
   }

@@ -13,7 +13,7 @@ export interface RedisClient {
   readonly status: string;
   call(command: string, args: RedisArgument[]): Promise<unknown>;
   callBuffer(command: string, args: RedisArgument[]): Promise<unknown>;
-  /** Another client with the same options, and these on top. */
+  /** Another client with the same options. */
   duplicate(): RedisClient;
   subscribe(channel: string): Promise<unknown>;
   /** Closes at once, without waiting for answers. */
@@ -50,6 +50,16 @@ export function readsFromReplicas(client: RedisClient): boolean {
 export function isReplicaClient(client: RedisClient): boolean {
   const { role, readOnly } = optionsOf(client);
   return role === 'slave' || readOnly === true;
+}
+
+/**
+ * A second client, made as the first one was. Its first command waits for the connection, also where those of the first,
+ * which is connected, wait for nothing.
+ */
+export function duplicateOf(client: RedisClient): RedisClient {
+  const queuing = { enableOfflineQueue: true };
+  const duplicating = client as { duplicate(...override: unknown[]): RedisClient };
+  return client.isCluster ? duplicating.duplicate([], queuing) : duplicating.duplicate(queuing);
 }
 
 /** One client per primary. Of a cluster they are known only once it is `ready`. */

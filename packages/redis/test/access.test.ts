@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { BackendAccessDeniedError, BackendUnavailableError } from '@tokenry/core/backend';
 import { type RedisClientOptions, RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
+import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
@@ -122,5 +124,21 @@ describe.skipIf(!redisAvailable)('invalidation', () => {
     );
     await one.deleteToken({ tokenKey: 'team' });
     await eventually('the removal is seen', async () => ((await accountsSeen()) === 0 ? true : undefined));
+  });
+
+  test('listens beside an injected client that queues no commands while it connects', async () => {
+    const server = await RedisServer.start();
+    onTestFinished(() => server.stop());
+    const client = new Redis(server.port, '127.0.0.1', { enableOfflineQueue: false });
+    onTestFinished(() => client.disconnect());
+    await once(client, 'ready');
+    const backend = new RedisTokenBackend({ client, keyPrefix: 'app:', invalidation: true });
+    onTestFinished(() => backend.close());
+    expect(await backend.checkToken()).toBe(false);
+    await eventually(
+      'it listens',
+      async () => (await server.cli('pubsub', 'numsub', 'app:=changed')).endsWith('\n1') || undefined,
+      5_000,
+    );
   });
 });
