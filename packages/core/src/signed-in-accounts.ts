@@ -1,4 +1,6 @@
 import type { AccountEngine, Selection } from './account-engine.js';
+import type { DecodedRecord } from './backend/record-access.js';
+import { sufficientRecord } from './backend/sufficient-record.js';
 import { CapabilityError } from './errors.js';
 import { emit } from './observability/events.js';
 import { ownAccounts, selectedAccount } from './refresh/question.js';
@@ -18,25 +20,28 @@ export class SignedInAccounts {
   async isAuthenticated(selection: Selection): Promise<boolean> {
     const { isAppOnly, provider, source } = this.#engine;
     if (this.#engine.credentials.kind === 'access-token') return true;
-    const cache = (await this.#engine.records.current(this.#tokenKey))?.cache;
-    if (!cache) return false;
     const question = this.#engine.question(selection);
-    if (!isAppOnly && cache.legacyRefreshToken && cache.getAccounts().length === 0) return true;
     if (isAppOnly) return source.holds(this.#tokenKey, question);
-    const account = selectedAccount(question, cache, provider.clientId);
-    return account !== undefined && this.#canHaveTokens(cache, account);
+    const isSignedIn = ({ cache }: DecodedRecord) => {
+      if (cache.legacyRefreshToken && cache.getAccounts().length === 0) return true;
+      const account = selectedAccount(question, cache, provider.clientId);
+      return account !== undefined && this.#canHaveTokens(cache, account);
+    };
+    const record = await this.#record(isSignedIn);
+    return record !== undefined && isSignedIn(record);
   }
 
   async list(query: { readonly username?: string }): Promise<readonly AccountInfo[]> {
-    const record = await this.#engine.records.current(this.#tokenKey);
-    return record ? ownAccounts(record.cache, this.#engine.provider.clientId, query) : [];
+    const accountsIn = ({ cache }: DecodedRecord) => ownAccounts(cache, this.#engine.provider.clientId, query);
+    const record = await this.#record((one) => accountsIn(one).length > 0);
+    return record ? accountsIn(record) : [];
   }
 
   async authenticatedUsernames(): Promise<readonly string[]> {
-    const record = await this.#engine.records.current(this.#tokenKey);
-    if (!record) return [];
-    const accounts = ownAccounts(record.cache, this.#engine.provider.clientId);
-    return accounts.filter((account) => this.#canHaveTokens(record.cache, account)).map((account) => account.username);
+    const accountsIn = ({ cache }: DecodedRecord) =>
+      ownAccounts(cache, this.#engine.provider.clientId).filter((account) => this.#canHaveTokens(cache, account));
+    const record = await this.#record((one) => accountsIn(one).length > 0);
+    return record ? accountsIn(record).map((account) => account.username) : [];
   }
 
   /** The selected account's user name, if its record is in memory; no I/O. */
@@ -62,6 +67,10 @@ export class SignedInAccounts {
       await settings.tokenBackend.updateToken((cache) => removeFrom(cache, account), { tokenKey: this.#tokenKey });
     const logoutUrl = provider.logoutUrl?.(options);
     return logoutUrl === undefined ? {} : { logoutUrl };
+  }
+
+  #record(suffices: (record: DecodedRecord) => boolean): Promise<DecodedRecord | undefined> {
+    return sufficientRecord(this.#engine.records, this.#tokenKey, { suffices });
   }
 
   #canHaveTokens(cache: TokenCache, { homeAccountId }: AccountInfo): boolean {

@@ -1,6 +1,7 @@
 import type { AccessTokenResult } from '../access-token.js';
 import type { DecodedRecord, RecordAccess } from '../backend/record-access.js';
 import type { CachedRecord } from '../backend/record-cache.js';
+import { sufficientRecord } from '../backend/sufficient-record.js';
 import { InteractionRequiredError, RefreshThrottledError, SignInRequiredError, TokenryError } from '../errors.js';
 import { type AcquireOutcome, emit, type RefreshOutcome } from '../observability/events.js';
 import type { AccountInfo, StoredAccessToken } from '../tokens/schema.js';
@@ -137,13 +138,20 @@ export class AccessTokenSource {
   ): Promise<DecodedRecord | undefined> {
     const { records } = this.#options;
     try {
-      return await (options.fresh ? records.fresh(tokenKey, options) : records.current(tokenKey, options));
+      if (options.fresh) return await records.fresh(tokenKey, options);
+      const suffices = (record: DecodedRecord) => this.#knowsWhom(record, tokenKey, question);
+      return await sufficientRecord(records, tokenKey, { suffices, signal: options.signal });
     } catch (error) {
       // The program's own token can be had without the store; an account's cannot.
       if (!question.appOnly || !TokenryError.is(error) || !error.code.startsWith('TOKENRY_BACKEND_')) throw error;
       emit('fault', () => ({ operation: 'read', tokenKey, code: error.code }));
       return undefined;
     }
+  }
+
+  #knowsWhom(record: DecodedRecord, tokenKey: string, question: Question): boolean {
+    if (question.appOnly || question.assertion !== undefined || this.#hits.get(record)?.has(question.id)) return true;
+    return selectedAccount(question, record.cache, this.#options.place(tokenKey).clientId) !== undefined;
   }
 
   #hit(record: DecodedRecord | undefined, tokenKey: string, question: Question): Hit | undefined {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { settle } from '../backend/support/test-clock.js';
+import { homeOf } from '../backend/support/tokens.js';
 import { HOUR_MS, KEY, outcomeOf, World } from './support/world.js';
 
 test('a token outside its soft window comes from memory, without reading the store', async () => {
@@ -125,6 +126,28 @@ test('nobody, several accounts, and a removed account are told apart', async () 
   await world.signOut('ben');
   await world.clock.advance(HOUR_MS);
   expect(await outcomeOf(world.get())).toBe('TOKENRY_ACCOUNT_REMOVED');
+});
+
+test('an account that memory lacks is looked for in the store: it may have signed in elsewhere', async () => {
+  const world = new World();
+  await world.signIn('ada');
+  await world.get();
+  await world.signOut('ada');
+  await world.clock.advance(HOUR_MS);
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_ACCOUNT_REMOVED');
+  await world.signIn('ada');
+  expect(await outcomeOf(world.get())).toBe('at-TEST-ada-102');
+  await world.signIn('ben');
+  expect(await outcomeOf(world.get({ question: { homeAccountId: homeOf('ben') } }))).toBe('at-TEST-ben-103');
+});
+
+test('an outage of the store is not taken for a sign-out that memory knows of', async () => {
+  const world = new World();
+  await world.signIn('ada');
+  await world.signOut('ada');
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_ACCOUNT_REMOVED');
+  world.breakStore();
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_BACKEND_UNAVAILABLE');
 });
 
 test('a server whose clock differs sets the expiry, and results are in our time', async () => {
