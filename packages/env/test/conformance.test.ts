@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { EnvTokenBackend } from '@tokenry/env';
-import { describe, test } from 'vitest';
+import { addConformanceTestsOf, combined } from '../../../test-support/conformance.ts';
 import { variableOf } from '../src/variable-name.js';
 import { decodeValue } from '../src/variable-value.js';
 
@@ -11,10 +11,7 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
     const tokenEnvName = `TOKENRY_${randomUUID().replaceAll('-', '')}`;
     const variable = (key: string) => variableOf(tokenEnvName, encodeName((extra.keyPrefix ?? '') + key));
     return {
-      open: async (options) => {
-        const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-        return new EnvTokenBackend({ ...extra, ...options, keyPrefix, tokenEnvName });
-      },
+      open: async (options) => new EnvTokenBackend({ ...combined(extra, options), tokenEnvName }),
       readRaw: async (key) => {
         const value = process.env[variable(key)];
         return value === undefined ? undefined : decodeValue(value);
@@ -31,17 +28,4 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
   };
 }
 
-const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
-  plain: {},
-  encrypted: { cryptographyManager: new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' }) },
-  'under a key prefix': { keyPrefix: 'Team A/' },
-};
-
-for (const [name, extra] of Object.entries(stores)) {
-  const createStore = storesWith(extra);
-  const store = await describeStore(createStore);
-  describe(`conformance, ${name}`, () => {
-    for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-      test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-  });
-}
+await addConformanceTestsOf(storesWith);

@@ -1,10 +1,10 @@
 import { chmod, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { describe, test } from 'vitest';
+import { addConformanceTestsOf, combined } from '../../../test-support/conformance.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
@@ -19,7 +19,7 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
     await symlink(disk, tokenPath);
     const pathOf = (key: string): string => join(tokenPath, `${encodeName((extra.keyPrefix ?? '') + key)}.token`);
     return {
-      open: async (options) => new FileSystemTokenBackend({ ...extra, ...options, ...prefixed(extra, options), tokenPath }),
+      open: async (options) => new FileSystemTokenBackend({ ...combined(extra, options), tokenPath }),
       readRaw: (key) => readFile(pathOf(key)).catch((error: NodeJS.ErrnoException) => absent(error)),
       faults: {
         unreachable: async () => {
@@ -32,11 +32,6 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
       destroy: () => rm(base, { recursive: true, force: true }),
     };
   };
-}
-
-function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
-  const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-  return keyPrefix === '' ? {} : { keyPrefix };
 }
 
 function absent(error: NodeJS.ErrnoException): undefined {
@@ -53,17 +48,4 @@ async function denyAccess(folder: string): Promise<() => Promise<void>> {
   return async () => process.seteuid?.(0);
 }
 
-const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
-  plain: {},
-  encrypted: { cryptographyManager: new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' }) },
-  'under a key prefix': { keyPrefix: 'Team A/' },
-};
-
-for (const [name, extra] of Object.entries(stores)) {
-  const createStore = storesWith(extra);
-  const store = await describeStore(createStore);
-  describe(`conformance, ${name}`, () => {
-    for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-      test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-  });
-}
+await addConformanceTestsOf(storesWith);

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Firestore, type Settings } from '@google-cloud/firestore';
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { FirestoreTokenBackend } from '@tokenry/firestore';
-import { afterAll, describe, test } from 'vitest';
+import { afterAll, test } from 'vitest';
+import { addConformanceTests, combined, waysOfUse } from '../../../test-support/conformance.ts';
 import { CuttableProxy } from './cuttable-proxy.js';
 import { missingEmulator, startEmulator, userToken } from './emulator.js';
 
@@ -39,9 +40,7 @@ function storesOf({ extra, injected }: Kind): CreateStore {
     return {
       open: async (options) =>
         new FirestoreTokenBackend({
-          ...extra,
-          ...options,
-          ...prefixed(extra, options),
+          ...combined(extra, options),
           collection: COLLECTION,
           timeoutMs: 5_000,
           ...(shared ? { client: shared } : { clientOptions: settings }),
@@ -72,24 +71,11 @@ function storesOf({ extra, injected }: Kind): CreateStore {
   };
 }
 
-function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
-  const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-  return keyPrefix === '' ? {} : { keyPrefix };
-}
-
-const encryption = new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' });
 const kinds: Readonly<Record<string, Kind>> = {
-  plain: { extra: {}, injected: false },
-  'encrypted, on an injected client': { extra: { cryptographyManager: encryption }, injected: true },
-  'under a key prefix': { extra: { keyPrefix: 'Team A/' }, injected: false },
+  plain: { extra: waysOfUse.plain, injected: false },
+  'encrypted, on an injected client': { extra: waysOfUse.encrypted, injected: true },
+  'under a key prefix': { extra: waysOfUse['under a key prefix'], injected: false },
 };
 
-for (const [name, kind] of Object.entries(kinds)) {
-  const createStore = storesOf(kind);
-  const store = emulator && (await describeStore(createStore));
-  describe.skipIf(missing !== undefined)(`conformance, ${name}`, () => {
-    const options = { leaseTtlMs: 1_000, ...(store ? { store } : {}) };
-    for (const { group, name: sentence, skip, run } of conformanceTests(createStore, options))
-      test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-  });
-}
+if (missing !== undefined) test.skip(`conformance: there is no emulator; ${missing}`);
+else for (const [name, kind] of Object.entries(kinds)) await addConformanceTests(name, storesOf(kind), { leaseTtlMs: 1_000 });

@@ -1,7 +1,7 @@
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { MemoryTokenBackend } from '@tokenry/memory';
-import { describe, test } from 'vitest';
+import { addConformanceTestsOf, combined } from '../../../test-support/conformance.ts';
 
 /** Lets the kit see, and damage, what is really kept. */
 class OpenedMemory extends MemoryTokenBackend {
@@ -19,8 +19,7 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
     const nameOf = (key: string) => encodeName((extra.keyPrefix ?? '') + key);
     return {
       open: async (options) => {
-        const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-        const backend = new OpenedMemory({ ...extra, ...options, keyPrefix });
+        const backend = new OpenedMemory(combined(extra, options));
         opened.push(backend);
         return backend;
       },
@@ -31,17 +30,4 @@ function storesWith(extra: BaseTokenBackendOptions): CreateStore {
   };
 }
 
-const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
-  plain: {},
-  encrypted: { cryptographyManager: new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' }) },
-  'under a key prefix': { keyPrefix: 'Team A/' },
-};
-
-for (const [name, extra] of Object.entries(stores)) {
-  const createStore = storesWith(extra);
-  const store = await describeStore(createStore);
-  describe(`conformance, ${name}`, () => {
-    for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-      test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-  });
-}
+await addConformanceTestsOf(storesWith);

@@ -1,6 +1,7 @@
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
+import type { CreateStore } from '@tokenry/conformance';
 import { RedisTokenBackend } from '@tokenry/redis';
-import { afterAll, describe, test } from 'vitest';
+import { afterAll } from 'vitest';
+import { addConformanceTests } from '../../../test-support/conformance.ts';
 import { whereThereIs } from '../../../test-support/where-there-is.ts';
 import { redisPrograms } from './servers/availability.js';
 import { startCluster } from './servers/cluster.js';
@@ -24,9 +25,5 @@ await whereThereIs(redisPrograms, async () => {
       destroy: empty,
     };
   };
-  const store = await describeStore(createStore);
-  describe('conformance, on a cluster', () => {
-    for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-      test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-  });
+  await addConformanceTests('on a cluster', createStore);
 });

@@ -1,17 +1,11 @@
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { S3TokenBackend } from '@tokenry/s3';
-import { describe, test } from 'vitest';
+import { addConformanceTestsOf, combined } from '../../../test-support/conformance.ts';
 import { clientOptionsFor, describeOnMoto } from './servers/aws.js';
 
-const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
-  plain: {},
-  encrypted: { cryptographyManager: new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' }) },
-  'under a key prefix': { keyPrefix: 'Team A/' },
-};
-
-await describeOnMoto('conformance', async ({ moto, gate }) => {
+await describeOnMoto('S3', async ({ moto, gate }) => {
   const clientOptions = { ...clientOptionsFor(gate), forcePathStyle: true };
   const direct = new S3Client({ ...clientOptionsFor(moto), forcePathStyle: true });
   let count = 0;
@@ -27,8 +21,7 @@ await describeOnMoto('conformance', async ({ moto, gate }) => {
       const keyOf = (key: string) => `tokens/${encodeName((extra.keyPrefix ?? '') + key)}.token`;
       const object = (key: string) => ({ Bucket: bucketName, Key: keyOf(key) });
       return {
-        open: async (options) =>
-          new S3TokenBackend({ ...extra, ...options, ...prefixed(extra, options), bucketName, prefix: 'tokens/', ...client }),
+        open: async (options) => new S3TokenBackend({ ...combined(extra, options), bucketName, prefix: 'tokens/', ...client }),
         readRaw: (key) =>
           direct.send(new GetObjectCommand(object(key))).then(
             ({ Body }) => Body?.transformToByteArray(),
@@ -49,20 +42,8 @@ await describeOnMoto('conformance', async ({ moto, gate }) => {
     };
   };
 
-  for (const [name, extra] of Object.entries(stores)) {
-    const createStore = storesWith(extra);
-    const store = await describeStore(createStore);
-    describe(name, () => {
-      for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-        test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-    });
-  }
+  await addConformanceTestsOf(storesWith);
 });
-
-function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
-  const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-  return keyPrefix === '' ? {} : { keyPrefix };
-}
 
 function absent(error: Error): undefined {
   if (error.name !== 'NoSuchKey') throw error;

@@ -4,19 +4,13 @@ import {
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { type CreateStore, conformanceTests, describeStore } from '@tokenry/conformance';
-import { type BaseTokenBackendOptions, encodeName, JweCryptographyManager } from '@tokenry/core/backend';
+import type { CreateStore } from '@tokenry/conformance';
+import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
-import { describe, test } from 'vitest';
+import { addConformanceTestsOf, combined } from '../../../test-support/conformance.ts';
 import { clientOptionsFor, describeOnMoto } from '../../s3/test/servers/aws.js';
 
-const stores: Readonly<Record<string, BaseTokenBackendOptions>> = {
-  plain: {},
-  encrypted: { cryptographyManager: new JweCryptographyManager({ keys: { k1: new Uint8Array(32).fill(7) }, activeKid: 'k1' }) },
-  'under a key prefix': { keyPrefix: 'Team A/' },
-};
-
-await describeOnMoto('conformance', async ({ moto, gate }) => {
+await describeOnMoto('Secrets Manager', async ({ moto, gate }) => {
   const clientOptions = clientOptionsFor(gate);
   const shared = new SecretsManagerClient(clientOptions);
   const direct = new SecretsManagerClient(clientOptionsFor(moto));
@@ -29,8 +23,7 @@ await describeOnMoto('conformance', async ({ moto, gate }) => {
       const idOf = (key: string) => `tokens/${encodeName((extra.keyPrefix ?? '') + key)}`;
       const read = (SecretId: string) => direct.send(new GetSecretValueCommand({ SecretId, VersionStage: 'AWSCURRENT' }));
       return {
-        open: async (options) =>
-          new SecretsManagerTokenBackend({ ...extra, ...options, ...prefixed(extra, options), prefix: 'tokens/', ...client }),
+        open: async (options) => new SecretsManagerTokenBackend({ ...combined(extra, options), prefix: 'tokens/', ...client }),
         readRaw: (key) =>
           read(idOf(key)).then(
             ({ SecretString, SecretBinary }) => (SecretString === undefined ? SecretBinary : Buffer.from(SecretString)),
@@ -56,20 +49,8 @@ await describeOnMoto('conformance', async ({ moto, gate }) => {
       .catch(() => direct.send(new PutSecretValueCommand({ SecretId: id, ...value })));
   };
 
-  for (const [name, extra] of Object.entries(stores)) {
-    const createStore = storesWith(extra);
-    const store = await describeStore(createStore);
-    describe(name, () => {
-      for (const { group, name: sentence, skip, run } of conformanceTests(createStore, { store }))
-        test(`${group}: ${sentence}`, { skip: skip !== undefined }, run);
-    });
-  }
+  await addConformanceTestsOf(storesWith);
 });
-
-function prefixed(extra: BaseTokenBackendOptions, options: BaseTokenBackendOptions): BaseTokenBackendOptions {
-  const keyPrefix = (extra.keyPrefix ?? '') + (options.keyPrefix ?? '');
-  return keyPrefix === '' ? {} : { keyPrefix };
-}
 
 function absent(error: Error): undefined {
   if (!/^(ResourceNotFoundException|InvalidRequestException)$/.test(error.name)) throw error;
