@@ -27,6 +27,8 @@ export interface AccessTokenMatch {
   readonly servesUntil: number;
 }
 
+const BOUND_TYPES: ReadonlySet<string> = new Set(['pop', 'ssh-cert']);
+
 /** The newest of the tokens that fit; the later expiry among equals, then the one stored last. */
 export function newestMatch(tokens: Iterable<AccessTokenEntity>, criteria: AccessTokenCriteria): AccessTokenMatch | undefined {
   let best: AccessTokenMatch | undefined;
@@ -41,6 +43,7 @@ export function newestMatch(tokens: Iterable<AccessTokenEntity>, criteria: Acces
 function fits(token: AccessTokenEntity, criteria: AccessTokenCriteria): boolean {
   const { home, clientId, environments, tenant, resource } = criteria;
   return (
+    !isBound(token) &&
     (home === undefined || homeIdOf(token.home_account_id) === home) &&
     (token.userAssertionHash ?? undefined) === criteria.userAssertionHash &&
     (clientId === undefined || sameName(token.client_id, clientId)) &&
@@ -48,6 +51,12 @@ function fits(token: AccessTokenEntity, criteria: AccessTokenCriteria): boolean 
     (tenant === undefined || isForTenant(token, tenant.wanted, tenant.home)) &&
     (resource === undefined || hasResource(grantedScopes(token), resource))
   );
+}
+
+/** Whether MSAL bound this token to a key: who sends it as a bearer token is refused. */
+export function isBound({ credential_type, token_type }: AccessTokenEntity): boolean {
+  if (credential_type === 'AccessToken_With_AuthScheme') return true;
+  return typeof token_type === 'string' && token_type !== 'Bearer' && BOUND_TYPES.has(token_type.toLowerCase());
 }
 
 /** Whether `a` was obtained before `b`. */

@@ -1,3 +1,4 @@
+import { isBound } from './access-token-match.js';
 import { homeIdOf, homeTenantOf } from './accounts.js';
 import { entityKey } from './entity-keys.js';
 import { answerTexts, grantedScopes, type ShortAnswer, sameScopes, shortAnswers } from './grant.js';
@@ -17,9 +18,16 @@ export function addAccessToken(draft: RecordDraft, issue: Omit<Issue, 'accessTok
   for (const [oldKey] of superfluous) draft.delete('AccessToken', oldKey);
   const inherited = superfluous.flatMap(([, token]) => shortAnswers(token));
   const answers = answersOf(issue, granted, inherited);
-  const token = answers.length === 0 ? bare : { ...bare, tokenry_answers: answerTexts(answers) };
+  const named = { ...tenantNameOf(superfluous), ...bare };
+  const token = answers.length === 0 ? named : { ...named, tokenry_answers: answerTexts(answers) };
   draft.set('AccessToken', key, token);
   return token;
+}
+
+// Who asks for the tenant by its domain goes on finding the token when somebody else refreshed it under the tenant's id.
+function tenantNameOf(replaced: readonly [string, AccessTokenEntity][]): { readonly tokenry_tenant?: string } {
+  const tokenry_tenant = replaced.map(([, token]) => token.tokenry_tenant).find((name) => name);
+  return tokenry_tenant ? { tokenry_tenant } : {};
 }
 
 function accessTokenOf({
@@ -57,7 +65,7 @@ function replacedBy(draft: RecordDraft, bare: AccessTokenEntity, granted: ScopeS
   const key = entityKey('AccessToken', bare);
   return [...draft.state.AccessToken].filter(([otherKey, other]) => {
     if (otherKey === key) return true;
-    const scopes = isSameOwner(other, bare, homeTenant) ? grantedScopes(other) : [];
+    const scopes = isSameOwner(other, bare, homeTenant) && !isBound(other) ? grantedScopes(other) : [];
     return scopes.length > 0 && scopes.every((scope) => granted.includes(scope));
   });
 }

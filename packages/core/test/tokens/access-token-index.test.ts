@@ -162,3 +162,27 @@ test('in a record of many accounts each finds its own token', () => {
   for (const i of [0, 17, 39])
     expect(index.find(request(['User.Read'], { homeAccountId: `USER-${i}.${HOME_TENANT}` }))?.secret).toBe(`at-TEST-${i}`);
 });
+
+test('a token that is found under the tenant’s domain is still found there when somebody refreshed it under its id', () => {
+  const cache = new TokenCache();
+  cache.add(event(answer({ tag: 'old' }), { tenantId: 'contoso.example' }));
+  cache.add(event(answer({ tag: 'new' }), { tenantId: HOME_TENANT, now: NOON_MS + 1_000, grantType: 'refresh_token' }));
+  for (const tenantId of ['contoso.example', HOME_TENANT, undefined])
+    expect(find(cache, ['User.Read'], tenantId === undefined ? {} : { tenantId })).toBe('at-TEST-new');
+  expect(find(cache, ['User.Read'], { tenantId: 'fabrikam.example' })).toBeUndefined();
+});
+
+test.each([
+  ['pop', 'AccessToken_With_AuthScheme'],
+  ['ssh-cert', 'AccessToken'],
+])('a token of type %s, which MSAL bound to a key, is no bearer token', (token_type, credential_type) => {
+  const cache = new TokenCache();
+  cache.add(event(answer({ tag: 'bearer' })));
+  const record = JSON.parse(cache.serialize());
+  const [bearer] = Object.values(record.AccessToken) as Record<string, unknown>[];
+  record.AccessToken.bound = { ...bearer, secret: 'at-TEST-bound', token_type, credential_type, cached_at: '9999999999' };
+  const shared = TokenCache.deserialize(JSON.stringify(record));
+  expect(find(shared, ['User.Read'])).toBe('at-TEST-bearer');
+  expect(shared.getAccessToken()?.secret).toBe('at-TEST-bearer');
+  expect(shared.serialize()).toContain('at-TEST-bound');
+});
