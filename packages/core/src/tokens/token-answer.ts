@@ -1,3 +1,4 @@
+import { claimsChallengeOf } from '../claims-challenge.js';
 import { RefreshFailedError } from '../errors.js';
 import { redact } from '../observability/redact.js';
 import { invalidArgument } from '../options.js';
@@ -36,7 +37,7 @@ export interface TokenAnswer {
  */
 export function readAnswer(event: TokenEvent, now: number): TokenAnswer {
   const body = bodyOf(event);
-  if (body.error !== undefined) throw refusal(body, event.status ?? 400);
+  if (body.error !== undefined && body.error !== null) throw refusal(body, event.status ?? 400);
   const texts = tokensOf(body);
   if (!texts.accessToken && !texts.refreshToken && !texts.idToken)
     throw new RefreshFailedError('The token endpoint answered without a token.');
@@ -86,7 +87,9 @@ function duration(value: unknown): number | undefined {
 function refusal(body: Readonly<Record<string, unknown>>, status: number): TokenEndpointError {
   const description = text(body.error_description);
   const codes = body.error_codes;
-  const code = Array.isArray(codes) ? String(codes[0]) : /AADSTS(\d+)/.exec(description ?? '')?.[1];
+  const [first] = Array.isArray(codes) ? codes : [];
+  // What does not look like a code is not repeated as one: it would get into messages.
+  const code = /^\d{4,9}$/.test(String(first)) ? String(first) : /AADSTS(\d{4,9})/.exec(description ?? '')?.[1];
   const suberror = text(body.suberror);
   return new TokenEndpointError({
     error: text(body.error) ?? 'unknown_error',
@@ -94,7 +97,7 @@ function refusal(body: Readonly<Record<string, unknown>>, status: number): Token
     ...(suberror && { suberror }),
     ...(description && { description: redact(description) }),
     errorCode: code,
-    claims: text(body.claims),
+    claims: claimsChallengeOf(body.claims),
     correlationId: text(body.correlation_id),
   });
 }

@@ -206,3 +206,28 @@ test('a refresh token keeps the scopes of the API it first named', () => {
   cache.add(event(answer({ tag: '3', scope: 'User.Read Mail.Read' }), { grantType: 'refresh_token' }));
   expect(cache.getTokenScopes()).toEqual(['User.Read', 'Mail.Read']);
 });
+
+test('an error of null is none', () => {
+  const cache = cacheOf(event(answer({ extra: { error: null, error_description: null } })));
+  expect(cache.getAccessToken()?.secret).toBe('at-TEST-1');
+});
+
+test('of a refusal only what looks like a code goes into the error as one', () => {
+  const refusal = (response: object): unknown => {
+    try {
+      cacheOf(event({ error: 'invalid_grant', ...response }));
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+  expect(refusal({ error_codes: [70008], claims: '{"access_token":{}}' })).toMatchObject({
+    errorCode: '70008',
+    claims: '{"access_token":{}}',
+  });
+  expect(refusal({ error_codes: [], error_description: 'AADSTS50076: x' })).toMatchObject({ errorCode: '50076' });
+  expect(refusal({ error_codes: ['rt-TEST-quoted'], claims: 'rt-TEST-quoted' })).toMatchObject({
+    errorCode: undefined,
+    claims: undefined,
+  });
+});
