@@ -1,5 +1,5 @@
 import { sleep } from '../clock.js';
-import { AuthorizationDeniedError, CapabilityError, FlowExpiredError } from '../errors.js';
+import { AuthorizationDeniedError, CapabilityError, FlowExpiredError, TimeoutError, TokenryError } from '../errors.js';
 import { invalidArgument } from '../options.js';
 import { NotSentError, TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { DeviceFlow } from '../provider/token-provider.js';
@@ -65,6 +65,8 @@ function nextInterval(
   signal: AbortSignal | undefined,
 ): number {
   if (signal?.aborted) throw signal.reason;
+  // The server answered, and that answer will not come again.
+  if (TokenryError.is(error) && !TimeoutError.is(error)) throw error;
   if (!TokenEndpointError.is(error)) {
     // Unreachable, or no answer: ask again, more slowly (RFC 8628 section 3.5).
     const mayPass = NotSentError.is(error) || !(error instanceof TypeError && 'code' in error);

@@ -54,6 +54,17 @@ describe('a device code', () => {
     expect(waits).toEqual([1_000, 6_000, 6_000]);
   });
 
+  it('is not polled on once it was redeemed for an answer that names nobody', async () => {
+    const { clock, waits } = movableClock();
+    const flow = await startDeviceFlow(stage.deps(), { scopes: SCOPES });
+    const { provider, ...rest } = stage.deps({ clock });
+    const { issuer, clientId, environments } = provider;
+    const silent = { issuer, clientId, environments, classify: provider.classify, exchange: async () => {} };
+    const error = await failure(finishDeviceFlow({ ...rest, provider: silent }, flow, { scopes: SCOPES }));
+    expect(error).toMatchObject({ code: 'TOKENRY_REFRESH_FAILED', message: expect.stringContaining('who signed in') });
+    expect(waits).toHaveLength(1);
+  });
+
   it('survives a connection that breaks', async () => {
     const { clock, waits } = movableClock();
     const flow = await startDeviceFlow(stage.deps(), { scopes: SCOPES });
