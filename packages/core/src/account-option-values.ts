@@ -49,7 +49,11 @@ export function checkAccountOptionValues(options: Readonly<AccountOptions>): voi
     const value = options[name as keyof typeof EXPECTED];
     if (value !== undefined && !isFine(value)) throw invalidArgument(`Account: ${name} must be ${expected}.`);
   }
-  if (options.flowKeys !== undefined) new FlowSeal(options.flowKeys);
+  const { flowKeys } = options;
+  if (flowKeys === undefined) return;
+  // A list of keys that were not found would leave flows unencrypted, in a cookie perhaps.
+  if (flowKeys.length === 0) throw invalidArgument('Account: flowKeys holds no key; leave it out to keep flows on the server.');
+  new FlowSeal(flowKeys);
 }
 
 /** @throws TypeError unless `value` is absent or can name an account: an empty name would choose nobody. */

@@ -64,6 +64,10 @@ describe('B30: an option that does not exist', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT' });
   });
 
+  it('an empty list of flow keys is refused: flows would not be encrypted', () => {
+    expect(thrown(() => make({ flowKeys: [] })).message).toContain('flowKeys');
+  });
+
   it('a value that cannot work says so', () => {
     expect(thrown(() => new Account(WEB, {} as AccountOptions)).message).toContain('tokenBackend');
     expect(thrown(() => make({ tokenBackend: {} })).message).toContain('@tokenry/filesystem');
