@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import type { SecureContext } from 'node:tls';
 import type { Agent, Dispatcher, Pool } from 'undici';
+import { nodeCrypto } from '../node-crypto.js';
+import { invalidArgument } from '../options.js';
 import { type EnvironmentProxies, environmentProxies } from './proxy.js';
 
 type Undici = typeof import('undici');
@@ -82,10 +84,24 @@ function openDispatcher(undici: Undici, options: NetworkOptions): Dispatcher {
 
 function tlsOptions({ ca, verifyTls }: NetworkOptions): { secureContext?: SecureContext; rejectUnauthorized: boolean } {
   if (ca === undefined) return { rejectUnauthorized: verifyTls };
+  return { secureContext: secureContextWith(ca), rejectUnauthorized: verifyTls };
+}
+
+// One context for all connections: parsing some 150 roots for each would cost more than the handshake.
+function secureContextWith(ca: string): SecureContext {
   const tls = require('node:tls') as Tls;
-  // One context for all connections: parsing some 150 roots for each would cost more than the handshake.
-  const secureContext = tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ca] });
-  return { secureContext, rejectUnauthorized: verifyTls };
+  checkReadable(ca);
+  return tls.createSecureContext({ ca: [...tls.getCACertificates('default'), ca] });
+}
+
+// TLS passes over what it cannot read, and every server would then be "not trusted here".
+function checkReadable(ca: string): void {
+  const { X509Certificate } = nodeCrypto();
+  try {
+    new X509Certificate(ca);
+  } catch {
+    throw invalidArgument('Transport: ca must be certificates in PEM; these cannot be read. Are its line breaks intact?');
+  }
 }
 
 async function settledWithin(underWay: Iterable<Promise<unknown>>, graceMs: number): Promise<void> {

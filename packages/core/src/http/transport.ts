@@ -57,10 +57,10 @@ export class Transport {
   }
 
   /** One attempt. Between two pieces of the answer `timeoutMs` may pass, so long downloads are fine. */
-  readonly fetch: typeof globalThis.fetch = (input, init) => attempt(this.#opened(), input, init);
+  readonly fetch: typeof globalThis.fetch = async (input, init) => attempt(this.#opened(), input, init);
 
   /** One attempt, its whole answer within `timeoutMs`: for token endpoints, whose lease must not run out meanwhile. */
-  readonly tokenFetch: typeof globalThis.fetch = (input, init) =>
+  readonly tokenFetch: typeof globalThis.fetch = async (input, init) =>
     attempt(this.#opened(), input, init, { wholeAnswerMs: this.#timeoutMs });
 
   /**

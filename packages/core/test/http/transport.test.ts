@@ -74,8 +74,11 @@ describe('certificates', () => {
     expect(await (await openTransport({ verifyTls: false }).fetch(server.origin)).text()).toBe('unverified');
   });
 
-  test('the path of a file instead of PEM is refused with advice', () => {
+  test('the path of a file instead of PEM is refused with advice', async () => {
     expect(() => new Transport({ ca: '/etc/ca.pem' })).toThrow(/must be certificates in PEM/);
+    // Line breaks that were lost on the way, in an environment variable for one, show at the first request.
+    const mangled = openTransport({ ca: certificates.ca.replaceAll('\n', '\\n') }).tokenFetch('https://localhost:8443/');
+    await expect(mangled).rejects.toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT', message: expect.stringContaining('PEM') });
   });
 });
 
