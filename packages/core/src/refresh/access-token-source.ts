@@ -199,7 +199,8 @@ export class AccessTokenSource {
     trigger: RefreshTrigger,
     options: { record: DecodedRecord | undefined; signal: AbortSignal | undefined; ignoreCooling: boolean },
   ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
-    this.#throwIfCooling(request, options);
+    const refusal = this.#refusal(request, options);
+    if (refusal && !(await this.#isLifted(request, options.signal))) throw refusal;
     const { token, outcome } = await this.#shared(request, trigger, options.signal);
     return {
       result: toResult(token, trigger.account ?? this.#accountOf(request, options.record), this.#options.serverClock.offsetMs),
@@ -229,17 +230,29 @@ export class AccessTokenSource {
   }
 
   /** Throttling binds everyone; a refusal is repeated only when insisted on; a passing failure only stops background work. */
-  #throwIfCooling(
+  #refusal(
     request: TokenRequest,
     { record, ignoreCooling }: { record: DecodedRecord | undefined; ignoreCooling: boolean },
-  ): void {
+  ): Error | undefined {
     const cooling = this.#options.coordinator.cooling(request, record);
     if (cooling?.kind === 'throttled')
       throw new RefreshThrottledError('The authorization server asked to slow down; this request was not sent.', {
         cause: cooling.error,
         retryAfterMs: cooling.remainingMs,
       });
-    if (cooling?.kind === 'request-refused' && !ignoreCooling) throw cooling.error;
+    return cooling?.kind === 'request-refused' && !ignoreCooling ? cooling.error : undefined;
+  }
+
+  // The person may have signed in at another process, as the refusal said.
+  async #isLifted(request: TokenRequest, signal: AbortSignal | undefined): Promise<boolean> {
+    if (request.homeAccountId === undefined) return false;
+    try {
+      const record = await this.#options.records.fresh(request.tokenKey, { signal });
+      return this.#options.coordinator.cooling(request, record) === undefined;
+    } catch {
+      signal?.throwIfAborted();
+      return false;
+    }
   }
 
   async #reported(request: TokenRequest, trigger: RefreshTrigger): Promise<RefreshedToken> {

@@ -350,6 +350,16 @@ test('token-refused: the refused refresh token is removed from the store, the ac
   expect(world.callsSent).toBe(1);
 });
 
+test('request-refused: a sign-in at another process ends it at once', async () => {
+  const world = await World.expired();
+  world.server.kind = 'request-refused';
+  world.server.twists.push(refusal('interaction_required'));
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_INTERACTION_REQUIRED');
+  await world.signIn('ada');
+  expect(await outcomeOf(world.get())).toBe('at-TEST-ada-102');
+  expect(world.callsSent).toBe(1);
+});
+
 test('request-refused: the refresh token stays, and the refusal is remembered for these scopes during the cool-down', async () => {
   const world = await World.expired();
   world.server.kind = 'request-refused';
