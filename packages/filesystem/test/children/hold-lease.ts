@@ -1,5 +1,5 @@
 import { FileSystemLeases } from '@tokenry/filesystem';
-import { args, onMessage, say } from './talk.ts';
+import { args, onMessage, say } from '../../../../test-support/talk.ts';
 
 /** Takes a lease; then renews or releases it when told. */
 const [tokenPath, name, owner, ttlMs] = args as [string, string, string, number];

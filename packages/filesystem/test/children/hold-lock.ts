@@ -1,4 +1,4 @@
-import { args, hangUp, onMessage, say } from './talk.ts';
+import { args, hangUp, onMessage, say } from '../../../../test-support/talk.ts';
 import './run-sources.ts';
 
 const { WriteLock } = await import('../../src/write-lock.ts');

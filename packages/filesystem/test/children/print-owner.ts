@@ -1,4 +1,4 @@
-import { say } from './talk.ts';
+import { say } from '../../../../test-support/talk.ts';
 import './run-sources.ts';
 
 const { newClaim } = await import('../../src/claim.ts');

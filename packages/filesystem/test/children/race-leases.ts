@@ -1,5 +1,5 @@
 import { FileSystemLeases } from '@tokenry/filesystem';
-import { args, onMessage, say } from './talk.ts';
+import { args, onMessage, say } from '../../../../test-support/talk.ts';
 
 /** Tries to take one stale lease per message until somebody has it, and says how many contenders of this process got it. */
 const [tokenPath, contenders] = args as [string, number];

@@ -1,5 +1,5 @@
 import { open, unlink } from 'node:fs/promises';
-import { args, onMessage, say } from './talk.ts';
+import { args, onMessage, say } from '../../../../test-support/talk.ts';
 import './run-sources.ts';
 
 const { claimOwner, newClaim } = await import('../../src/claim.ts');

@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, hangUp, onMessage, say } from './talk.ts';
+import { args, hangUp, onMessage, say } from '../../../../test-support/talk.ts';
 
 /** Reads one record until told to stop; says how often, and everything that was neither the old record nor the new one. */
 const [tokenPath] = args as [string];

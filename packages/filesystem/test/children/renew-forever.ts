@@ -1,5 +1,5 @@
 import { FileSystemLeases } from '@tokenry/filesystem';
-import { args, say } from './talk.ts';
+import { args, say } from '../../../../test-support/talk.ts';
 
 /** Takes a lease and does nothing but renew it; says at last when the last renewal that succeeded was asked for. */
 const [tokenPath, name, ttlMs] = args as [string, string, number];

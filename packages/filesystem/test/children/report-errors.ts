@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Tries everything as another user, and says with what error each attempt ended. */
 const [tokenPath, uid] = args as [string, number | null];

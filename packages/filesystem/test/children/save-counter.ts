@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Counts up in one record by compare-and-swap: so many times, forever, or forever and confirming each save. */
 const [tokenPath, times] = args as [string, number | 'forever' | 'confirm'];

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { hangUp, say } from './talk.ts';
+import { hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Saves with no options at all, in a home folder of its own, and says which files appeared where. */
 const home = mkdtempSync(join(tmpdir(), 'tokenry-home-'));

@@ -1,5 +1,5 @@
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
-import { args, hangUp } from './talk.ts';
+import { args, hangUp } from '../../../../test-support/talk.ts';
 
 /** Uses everything, closes nothing: must end by itself, with the lease still held. */
 const [tokenPath] = args as [string];

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { FirestoreTokenBackend } from '@tokenry/firestore';
-import { hangUp, say } from './talk.ts';
+import { hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Makes a backend and asks nothing of it: says which modules of the SDK were loaded. */
 new FirestoreTokenBackend({ collection: 'tokens' });

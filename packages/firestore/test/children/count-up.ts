@@ -1,5 +1,5 @@
 import { FirestoreTokenBackend } from '@tokenry/firestore';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Counts up by compare-and-swap in `keys` records, `times` in all, in a collection of the emulator that the environment names. */
 const [collection, keys, times] = args as [string, number, number];

@@ -1,5 +1,5 @@
 import { FirestoreTokenBackend } from '@tokenry/firestore';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Tries to take each of the leases once, all rivals at the same time, and says which it got. */
 const [collection, names] = args as [string, readonly string[]];

@@ -1,6 +1,6 @@
 import { VersionConflictError } from '@tokenry/core/backend';
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Adds one to a counter, `each` times over all `keys` in turn, by compare-and-swap. */
 const [options, keys, each] = args as [RedisTokenBackendOptions, readonly string[], number];

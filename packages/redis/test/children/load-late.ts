@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { RedisLeases, RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Says whether ioredis was loaded: by the import, by the constructors, by the first command. */
 const [options] = args as [RedisTokenBackendOptions];

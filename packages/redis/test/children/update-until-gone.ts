@@ -1,6 +1,6 @@
 import { VersionConflictError } from '@tokenry/core/backend';
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Updates the records that are there, over and over, until none is left. */
 const [options, keys] = args as [RedisTokenBackendOptions, readonly string[]];

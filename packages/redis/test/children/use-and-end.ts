@@ -1,5 +1,5 @@
 import { RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
-import { args, hangUp, say } from './talk.ts';
+import { args, hangUp, say } from '../../../../test-support/talk.ts';
 
 /** Uses everything, closes nothing: must end by itself, with the lease still held. */
 const [options] = args as [RedisTokenBackendOptions];
