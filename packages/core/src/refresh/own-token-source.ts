@@ -2,11 +2,15 @@ import type { AccessTokenResult } from '../access-token.js';
 import type { AccessTokenCallback } from '../application-credentials.js';
 import type { Clock } from '../clock.js';
 import { invalidArgument } from '../options.js';
+import { RecentMap } from '../recent-map.js';
 import type { GetTokenOptions } from './access-token-source.js';
 import { hold } from './hold.js';
 import type { RefreshWindows } from './policy.js';
 import type { Question } from './question.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
+
+/** As many as there are prepared questions. */
+const MAX_RESULTS = 1_000;
 
 /** Asks the program itself for tokens and keeps each in memory until its hard window: "bring your own token". */
 export class OwnTokenSource {
@@ -14,7 +18,7 @@ export class OwnTokenSource {
   readonly #clock: Clock;
   readonly #windows: RefreshWindows;
   readonly #flights = new SingleFlight();
-  readonly #results = new Map<string, AccessTokenResult>();
+  readonly #results = new RecentMap<string, AccessTokenResult>(MAX_RESULTS);
 
   constructor(callback: AccessTokenCallback, options: { readonly clock: Clock; readonly windows: RefreshWindows }) {
     this.#callback = callback;
@@ -41,10 +45,10 @@ export class OwnTokenSource {
     const good =
       known && known.token !== refusedToken && this.#lasts(known, Math.max(minimumLifetimeMs, this.#windows.hardWindowMs));
     if (good && !forceRefresh && claims === undefined) return known;
-    const key = `${question.id}\u0000${claims ?? ''}`;
-    const { result } = this.#flights.run(key, key, () =>
-      this.#ask(question, { ...options, forceRefresh: forceRefresh === true || known !== undefined }),
-    );
+    const isForced = forceRefresh === true || known !== undefined;
+    // Only equal wishes share an answer: one that is on its way was asked for by somebody else.
+    const key = [question.id, claims ?? '', isForced, minimumLifetimeMs].join('\u0000');
+    const { result } = this.#flights.run(key, key, () => this.#ask(question, { ...options, forceRefresh: isForced }));
     return hold(abandonOn(result, signal));
   }
 

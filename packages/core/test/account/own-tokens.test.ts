@@ -50,6 +50,19 @@ describe('a program that brings its own tokens', () => {
     expect([count, seen[1]]).toEqual([4, '{"x":1}']);
   });
 
+  it('is asked for what each caller needs, also while another answer is on its way', async () => {
+    const asked: unknown[] = [];
+    const { account } = owned(async (options) => {
+      asked.push(options);
+      return { token: `at-TEST-own-${asked.length}`, expiresAt: now + (options.minimumLifetimeMs ?? 600_000) + 1 };
+    });
+    const wishes = [{}, { forceRefresh: true }, { minimumLifetimeMs: 3_000_000 }, { forceRefresh: true }];
+    const results = await Promise.all(wishes.map((wish) => account.getAccessToken(wish)));
+    expect(results.map(({ token }) => token.slice(-1))).toEqual(['1', '2', '3', '2']);
+    const scopes = ['https://graph.microsoft.com/.default'];
+    expect(asked).toEqual([{ scopes }, { scopes, forceRefresh: true }, { scopes, minimumLifetimeMs: 3_000_000 }]);
+  });
+
   it('hears what is wrong with its answer, and its own errors come through', async () => {
     const bad = owned(async () => ({ token: 'at-TEST-own' }) as unknown as { token: string; expiresAt: number });
     expect(await failure(bad.account.getAccessToken())).toMatchObject({ code: 'TOKENRY_INVALID_ARGUMENT' });
