@@ -16,6 +16,7 @@ export interface JweCryptographyManagerOptions {
 }
 
 const KEY_BYTES = 32;
+const MAX_SHOWN = 80;
 const JWE = /^[\w-]+\.[\w-]*\.[\w-]+\.[\w-]*\.[\w-]+$/;
 /** Private header parameter: SHA-256 of the token key (RFC 7516 4.3). */
 const RECORD = 'rec';
@@ -47,7 +48,11 @@ export class JweCryptographyManager implements CryptographyManager {
     } = strictOptions('JweCryptographyManager', options, ['keys', 'activeKid', 'acceptPlaintext']);
     if (typeof keys !== 'object' || keys === null) throw invalidArgument('keys must be an object: { [kid]: Uint8Array }.');
     this.#keys = new Map(Object.entries(keys).map(([kid, key]) => [kid, checkKey(kid, key)]));
-    if (!this.#keys.has(activeKid)) throw invalidArgument(`activeKid "${activeKid}" names none of the keys.`);
+    // What was given is not repeated: who mixes the options up has given a key.
+    if (!this.#keys.has(activeKid))
+      throw invalidArgument(
+        `activeKid must name one of the keys: ${[...this.#keys.keys()].map(quoted).join(', ') || 'there are none'}.`,
+      );
     // "false" as text, from a setting, would be true.
     if (typeof acceptPlaintext !== 'boolean') throw invalidArgument('acceptPlaintext must be true or false.');
     this.#activeKid = activeKid;
@@ -105,7 +110,7 @@ export class JweCryptographyManager implements CryptographyManager {
   async #imported(kid: string | undefined): Promise<CryptoKey> {
     const key = kid === undefined ? undefined : this.#keys.get(kid);
     if (kid === undefined || !key)
-      throw new DecryptError(`The record was encrypted under the key "${kid ?? ''}", which is not configured.`, {
+      throw new DecryptError(`The record was encrypted under the key ${quoted(kid ?? '')}, which is not configured.`, {
         reason: 'unknown-key',
       });
     const known = this.#importedKeys.get(kid);
@@ -123,6 +128,11 @@ function jose() {
 
 function kidOf(header: object): string | undefined {
   return 'kid' in header && typeof header.kid === 'string' ? header.kid : undefined;
+}
+
+/** Whoever can write to the store chooses the key id of a record. */
+function quoted(kid: string): string {
+  return JSON.stringify(kid.length > MAX_SHOWN ? `${kid.slice(0, MAX_SHOWN)}…` : kid);
 }
 
 function hashOf(tokenKey: string): string {

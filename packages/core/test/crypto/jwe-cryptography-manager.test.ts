@@ -54,6 +54,19 @@ describe('JweCryptographyManager', () => {
     expect(await reasonOf(manager().decrypt(sealed, context))).toBe('unknown-key');
   });
 
+  it('repeats of a foreign key id no more than a key id is long, and never a key', async () => {
+    const kid = `gone\n${'x'.repeat(100_000)}`;
+    const sealed = await manager({ keys: { [kid]: key(1) }, activeKid: kid }).encrypt(plain, context);
+    const error = await manager()
+      .decrypt(sealed, context)
+      .catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({ reason: 'unknown-key', message: expect.stringContaining('gone\\nxxx') });
+    expect(String((error as Error).message).length).toBeLessThan(300);
+    const secret = Buffer.from(key(7)).toString('base64');
+    for (const activeKid of [secret, key(7) as unknown as string])
+      expect(() => manager({ activeKid })).toThrow(expect.objectContaining({ message: expect.not.stringMatching(/BwcH|7,7/) }));
+  });
+
   it('says tampered for another key under the same id, and for every changed byte', async () => {
     const sealed = Buffer.from(await manager().encrypt(plain, context));
     expect(await reasonOf(manager({ keys: { k1: key(9) } }).decrypt(sealed, context))).toBe('tampered');
