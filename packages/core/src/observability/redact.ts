@@ -6,14 +6,23 @@
 const SECRET_NAMES =
   'access_token|refresh_token|id_token|client_secret|client_assertion|assertion|password|code_verifier|device_code|code|secret|sealed|nonce';
 
+/** Of longer words than this regular expressions run out of stack. */
+const MAX_TEXT = 1_000_000;
+
+/** A value in quotation marks, which may hold escaped ones; its end may have been cut off. */
+const quoted = (mark: string) => `${mark}[^${mark}\\\\]*(?:\\\\[^][^${mark}\\\\]*)*\\\\?(?:${mark}|$)`;
+
 const PATTERNS: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g, '[redacted]'],
   [/\b[\w.~-]{80,}/g, '[redacted]'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [redacted]'],
-  [new RegExp(`(["']?\\b(?:${SECRET_NAMES})["']?\\s*[:=]\\s*)(?:"[^"]*"|'[^']*'|[^\\s&,;"'}\\]]+)`, 'gi'), '$1[redacted]'],
+  [
+    new RegExp(`(["']?\\b(?:${SECRET_NAMES})["']?\\s*[:=]\\s*)(?:${quoted('"')}|${quoted("'")}|[^\\s&,;"'}\\]]+)`, 'gi'),
+    '$1[redacted]',
+  ],
 ];
 
-/** Returns `text` with everything that looks like a credential replaced by `[redacted]`. */
+/** Returns `text` with everything that looks like a credential replaced by `[redacted]`, and without what nobody would read. */
 export function redact(text: string): string {
-  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text);
+  return PATTERNS.reduce((clean, [pattern, replacement]) => clean.replace(pattern, replacement), text.slice(0, MAX_TEXT));
 }

@@ -11,11 +11,18 @@ describe('redact', () => {
     ['a parameter in form notation', `grant_type=refresh_token&refresh_token=rt-TEST-1&client_id=app`],
     ['a parameter in JSON', `{"error":"invalid_grant","refresh_token":"rt-TEST-1"}`],
     ['a parameter in single quotes', `code_verifier: 'rt-TEST-1'`],
+    ['a password with a quotation mark in it', String.raw`{"password":"a\"rt-TEST-1","grant_type":"password"}`],
+    ['a parameter whose end was cut off', `{"error":"invalid_grant","password":"correct horse rt-TEST-1`],
+    ['a parameter in single quotes whose end was cut off', `client_secret: 'correct horse rt-TEST-1`],
     ['an opaque token that nothing names', `cannot redeem ${opaque}: revoked`],
   ])('removes %s', (_, text) => {
     const clean = redact(text);
     expect(clean).toContain('[redacted]');
     for (const secret of [jwt, opaque, opaque.slice(0, 20), 'rt-TEST-1']) expect(clean).not.toContain(secret);
+  });
+
+  it('copes with texts of any length', () => {
+    expect(redact('x'.repeat(20_000_000))).toBe('[redacted]');
   });
 
   it.each([
