@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { BackendUnavailableError, CapabilityError, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
+import {
+  BackendThrottledError,
+  BackendUnavailableError,
+  CapabilityError,
+  sleep,
+  systemClock,
+  VersionConflictError,
+} from '@tokenry/core/backend';
 import type { CurrentValue, Secrets, SignalOption } from './secrets.js';
 
 /**
@@ -17,6 +24,7 @@ const FORGETTING_MS = 30_000;
 const POLL_MS = 100;
 /** How often a step is repeated because others keep writing. */
 const MAX_ATTEMPTS = 20;
+const MAX_DELETIONS = 3;
 
 export interface Write extends SignalOption {
   readonly name: string;
@@ -90,23 +98,33 @@ export class CompareAndSwap {
 
   /** Removes a record; resolves to whether there was one. With `expected`, only that version. */
   async remove(name: string, id: string, { expected, signal }: SignalOption & { readonly expected?: string }): Promise<boolean> {
+    let removed = false;
+    let deletions = 0;
     for (let attempt = 1; ; attempt++) {
       const lookedAt = performance.now();
       const now = await this.#secrets.current(id, { signal });
-      if (!now) return false;
-      if (!isRemoved(now)) {
-        if (expected !== undefined && now.version !== expected) throw new VersionConflictError(name);
-        try {
-          // The deletion itself knows no condition: this step is the removal, and nobody can undo it unseen.
-          await this.replace({ name, id, data: REMOVED, signal }, now.version);
-        } catch (error) {
-          // The next look tells whether somebody else removed it, or wrote another version.
-          if (!VersionConflictError.is(error) || attempt === MAX_ATTEMPTS) throw error;
-          continue;
-        }
+      // Gone; or somebody has made a new record since we removed the one that was there.
+      if (!now || (removed && !isRemoved(now))) return removed;
+      if (expected !== undefined && !isRemoved(now) && now.version !== expected) throw new VersionConflictError(name);
+      try {
+        // The deletion itself knows no condition: this step is the removal, and nobody can undo it unseen. Also in the place of
+        // another one's mark: who waits for that to end would otherwise wait no longer when our deletion arrives.
+        await this.replace({ name, id, data: REMOVED, signal }, now.version);
+      } catch (error) {
+        // The next look tells whether somebody else removed it, or wrote another version.
+        if (!VersionConflictError.is(error) || attempt === MAX_ATTEMPTS) throw error;
+        continue;
       }
-      await this.#delete(id, { signal, until: lookedAt + DELETE_WITHIN_MS });
-      return !isRemoved(now);
+      removed ||= !isRemoved(now);
+      try {
+        await this.#delete(id, { signal, until: lookedAt + DELETE_WITHIN_MS });
+        return removed;
+      } catch (error) {
+        // It may have been made. Sent again without another look and another mark it could meet a new record.
+        const isPassing = BackendUnavailableError.is(error) || BackendThrottledError.is(error);
+        if (!isPassing || signal?.aborted || ++deletions === MAX_DELETIONS) throw error;
+        await sleep(systemClock, deletions * POLL_MS, { signal, hold: true });
+      }
     }
   }
 

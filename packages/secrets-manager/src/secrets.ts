@@ -113,11 +113,25 @@ export class Secrets {
     );
   }
 
-  /** `false`: there is none, or somebody else has just deleted it. */
+  /** Sent once, whatever the client would repeat. `false`: there is none, or somebody else has just deleted it. */
   delete(id: string, options: SignalOption): Promise<boolean> {
-    return this.#unless(NOT_THERE, 'DeleteSecret', id, options, ({ sdk, client }, abort) =>
-      client.send(new sdk.DeleteSecretCommand({ SecretId: id, ...this.#options.deletion }), abort),
-    );
+    return this.#unless(NOT_THERE, 'DeleteSecret', id, options, ({ sdk, client }, abort) => {
+      const command = new sdk.DeleteSecretCommand({ SecretId: id, ...this.#options.deletion });
+      let failed: { readonly error: unknown } | undefined;
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          if (failed) throw failed.error;
+          try {
+            return await next(args);
+          } catch (error) {
+            failed = { error };
+            throw error;
+          }
+        },
+        { step: 'finalizeRequest', priority: 'low', name: 'tokenrySendsOnce' },
+      );
+      return client.send(command, abort);
+    });
   }
 
   /** The names of all secrets that begin with one of `beginnings`, a hundred per request. */

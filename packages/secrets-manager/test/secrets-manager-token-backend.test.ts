@@ -107,6 +107,38 @@ await describeOnMoto('on an emulator', ({ moto, gate }) => {
     expect(await textIn('o365')).toBe('{"b":2}');
   });
 
+  test('a deletion whose answer was lost is not sent again blindly: a new record may be there by then', async () => {
+    const [remover, maker] = [open(), open()];
+    await remover.saveToken(signedIn('ada'));
+    const again = Promise.withResolvers<undefined>();
+    let deletions = 0;
+    gate.intercept = (request) => {
+      if (actionOf(request) !== 'DeleteSecret') return undefined;
+      return ++deletions === 1 ? 'lose-answer' : again.promise;
+    };
+    const removed = remover.deleteToken();
+    await expect.poll(async () => (await describeSecret('o365')).DeletedDate).toBeInstanceOf(Date);
+    await maker.records.write('o365', bytes('{"b":2}'), { expect: 'absent' });
+    again.resolve(undefined);
+    expect(await removed).toBe(true);
+    expect(await textIn('o365')).toBe('{"b":2}');
+  });
+
+  test("who finishes another one's removal begins it anew, and the waiting maker of a record waits again", async () => {
+    const [maker, remover] = [open(), open()];
+    await maker.saveToken(signedIn('ada'));
+    gate.intercept = (request) => (actionOf(request) === 'DeleteSecret' ? 'reset' : undefined);
+    await maker.deleteToken();
+    const mark = Object.entries((await describeSecret('o365')).VersionIdsToStages ?? {});
+    const deleting = Promise.withResolvers<undefined>();
+    gate.intercept = (request) => (actionOf(request) === 'DeleteSecret' ? deleting.promise : undefined);
+    const removed = remover.deleteToken();
+    await expect.poll(() => actions().at(-1)).toBe('DeleteSecret');
+    expect(Object.entries((await describeSecret('o365')).VersionIdsToStages ?? {})).not.toEqual(mark);
+    deleting.resolve(undefined);
+    expect(await removed).toBe(false);
+  });
+
   test('a default secret behind the prefix is one record under one name', async () => {
     const backend = open({ secretName: 'prod/main', prefix: 'prod/' });
     await backend.records.write('main', bytes('{"a":1}'), { expect: 'absent' });
