@@ -329,10 +329,14 @@ export class Account {
     return { account: { homeAccountId: '', username: '', tenantId }, scopes: result.scopes, tokenKey: this.#tokenKey };
   }
 
-  #tokenForRequest({ signal, forceRefresh, claims, refusedToken }: TokenForRequestOptions): Promise<AccessTokenResult> {
-    if (refusedToken === undefined && !forceRefresh && claims === undefined) return this.getAccessToken(defined({ signal }));
-    const question = this.#questionFor(undefined);
-    return this.#engine.token(this.#tokenKey, question, { signal, forceRefresh, claims, refusedToken });
+  #tokenForRequest({ account, ...options }: TokenForRequestOptions): Promise<AccessTokenResult> {
+    const { signal, forceRefresh, claims, refusedToken } = options;
+    const isFirst = account === undefined && refusedToken === undefined && !forceRefresh && claims === undefined;
+    if (isFirst) return this.getAccessToken(defined({ signal }));
+    // A request goes on as whoever it was begun for, whoever is selected by now.
+    const { homeAccountId } = account ?? {};
+    const question = homeAccountId === undefined ? this.#questionFor(undefined) : this.#engine.question({ homeAccountId });
+    return this.#engine.token(this.#tokenKey, question, options);
   }
 }
 

@@ -14,12 +14,19 @@ export interface TokenForRequestOptions {
   readonly claims?: string;
   /** The token that the API refused: if another one is stored meanwhile, that is the answer. */
   readonly refusedToken?: string;
+  /** Whose request it is, once a token went with it: meanwhile another account may have been chosen. */
+  readonly account?: TokenOwner;
+}
+
+/** Who a token speaks for. */
+interface TokenOwner {
+  readonly homeAccountId: string;
 }
 
 export interface AuthorizedFetchOptions {
   /** Sends one request as it is, with whatever retries are wanted. */
   readonly fetch: Fetch;
-  readonly getToken: (options: TokenForRequestOptions) => Promise<{ readonly token: string }>;
+  readonly getToken: (options: TokenForRequestOptions) => Promise<{ readonly token: string; readonly account?: TokenOwner }>;
   /** Its origin may receive the token. */
   readonly serviceUrl: string;
   /** More hosts that may: `contoso.sharepoint.com`, `localhost:4000`, `*.sharepoint.com`. */
@@ -56,6 +63,7 @@ class BearerRequest {
   readonly #fetch: Fetch;
   readonly #getToken: AuthorizedFetchOptions['getToken'];
   #refreshed = false;
+  #account: TokenOwner | undefined;
 
   constructor(fetch: Fetch, getToken: AuthorizedFetchOptions['getToken']) {
     this.#fetch = fetch;
@@ -63,7 +71,7 @@ class BearerRequest {
   }
 
   async send(request: Outgoing): Promise<Response> {
-    const { token } = await this.#getToken(request.signal ? { signal: request.signal } : {});
+    const token = await this.#tokenFor(request, {});
     const response = await this.#sendWith(token, request);
     if (response.status !== 401 || this.#refreshed) return response;
     this.#refreshed = true;
@@ -79,19 +87,19 @@ class BearerRequest {
     { request, response }: { readonly request: Outgoing; readonly response: Response },
   ): Promise<string> {
     const claims = claimsChallenge(response.headers.get('www-authenticate'));
-    const signal = request.signal;
     try {
-      const { token } = await this.#getToken({
-        forceRefresh: true,
-        refusedToken,
-        ...(claims && { claims }),
-        ...(signal && { signal }),
-      });
-      return token;
+      return await this.#tokenFor(request, { forceRefresh: true, refusedToken, ...(claims && { claims }) });
     } catch (error) {
       await discard(response);
       throw error;
     }
+  }
+
+  async #tokenFor({ signal }: Outgoing, options: TokenForRequestOptions): Promise<string> {
+    const mine = this.#account && { account: this.#account };
+    const { token, account } = await this.#getToken({ ...options, ...mine, ...(signal && { signal }) });
+    this.#account ??= account;
+    return token;
   }
 
   #sendWith(token: string, request: Outgoing): Promise<Response> {

@@ -2,6 +2,7 @@ import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AmbiguousAccountError, NotAuthenticatedError } from '../../src/errors.js';
 import { Protocol } from '../../src/protocol/protocol.js';
+import { startServer } from '../http/local-server.js';
 import { type AccountStage, ADA, BEN, failure, GWEN, openAccountStage, PUBLIC, WEB } from './stage.js';
 
 let stage: AccountStage;
@@ -11,6 +12,7 @@ beforeAll(async () => {
 beforeEach(() => stage.authority.forgetCalls());
 afterAll(() => stage[Symbol.asyncDispose]());
 
+const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 const me = async (account: ReturnType<AccountStage['account']>) => (await account.getCurrentUser()).userPrincipalName;
 
 async function adaAndBen() {
@@ -101,8 +103,6 @@ describe('B07: switching to an account whose access token expired', () => {
 });
 
 describe('programs that share one backend', () => {
-  const claims = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
-
   it('B31: get tokens of their own application, though they ask for the same', async () => {
     const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
     for (const credentials of [WEB, PUBLIC]) await stage.signIn(stage.account(credentials, { tokenBackend }));
@@ -129,6 +129,23 @@ describe('programs that share one backend', () => {
     const { token } = await graph.getAccessToken();
     const [answer] = await Promise.allSettled([other.getAccessToken()]);
     expect(answer).not.toMatchObject({ value: { token } });
+  });
+});
+
+describe('a request that is under way while another account is chosen', () => {
+  it('is repeated after a 401, and redirected, as the account it was begun for', async () => {
+    const { tokenBackend } = await adaAndBen();
+    const answers = [401, 307, 200];
+    const server = await startServer((response, _request, index) => {
+      account.username = ADA;
+      response.writeHead(answers[index] ?? 500, { location: '/elsewhere' }).end('{}');
+    });
+    const account = stage.account(WEB, { tokenBackend, username: BEN, allowedHosts: [server.host] });
+    await account.fetch(`${server.origin}/me`, { method: 'POST', body: 'x' });
+    const tokens = server.received.map(({ headers }) => headers.authorization ?? '');
+    expect(tokens.map((token) => claims(token).preferred_username)).toEqual([BEN, BEN, BEN]);
+    expect(new Set(tokens).size).toBe(2);
+    expect(await me(account)).toBe(ADA);
   });
 });
 
