@@ -41,7 +41,10 @@ export async function exchangeOnce(
   }
 }
 
-/** Lets the first request out while the right lasts; what belongs to a call that has begun follows it in any case. */
+/**
+ * Lets the first request out while the right lasts; what belongs to a call that was taken follows it in any case. After a refusal
+ * nothing is spent, and the next request is a new one: a rotated secret may have been waited for.
+ */
 class Gate {
   readonly #fetch: typeof globalThis.fetch;
   readonly #right: SendingRight;
@@ -59,7 +62,9 @@ class Gate {
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     if (this.#state === 'unused') this.#state = this.#right.lasts(0) ? 'passed' : 'closed';
     if (this.#state === 'closed') throw new NotSentError('The lease ran out before the request was sent.');
-    return this.#fetch(input, init);
+    const response = await this.#fetch(input, init);
+    if (response.status >= 400) this.#state = 'unused';
+    return response;
   };
 }
 
