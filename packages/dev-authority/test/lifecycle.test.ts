@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { signInAs, startDevAuthority } from '@tokenry/dev-authority';
 import { describe, expect, it, vi } from 'vitest';
+import { reachableFrom } from '../../../test-support/reachable-from.ts';
 import { ADA, authorizationRequest, callApi, signIn, tokenRequest, trust } from './fetch-client.js';
 
 const isOpen = (port: number) =>
@@ -15,6 +16,11 @@ const isOpen = (port: number) =>
 const portOf = (url: string) => Number(new URL(url).port);
 
 describe('an authority', () => {
+  it('listens on 127.0.0.1 only', async () => {
+    await using authority = await startDevAuthority();
+    expect([await isOpen(portOf(authority.url)), await reachableFrom(portOf(authority.url))]).toEqual([true, []]);
+  });
+
   it('frees its port when it is closed, and can be closed twice', async () => {
     const authority = await startDevAuthority();
     const port = portOf(authority.url);

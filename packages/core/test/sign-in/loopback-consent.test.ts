@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reachableFrom } from '../../../../test-support/reachable-from.ts';
 import { AuthorizationDeniedError, CapabilityError, TimeoutError } from '../../src/errors.js';
 import { signInWithConsent } from '../../src/sign-in/interactive-sign-in.js';
 import { type LoopbackConsentOptions, loopbackConsent } from '../../src/sign-in/loopback-consent.js';
@@ -96,6 +97,25 @@ describe('loopback consent', () => {
     });
     expect((await signIn({ openBrowser })).account.username).toBe(ADA);
     expect(statuses).toEqual([404, 400, 400, 405, 405, 421]);
+  });
+
+  it('listens on 127.0.0.1 only, and takes one redirect', async () => {
+    const redirectUri = `http://localhost:${await freePort()}`;
+    const elsewhere: string[] = [];
+    const statuses: number[] = [];
+    const visit = async (code: string) => {
+      const { status } = await fetch(`${redirectUri}/?state=s&code=${code}`).catch(() => ({ status: 0 })); // 0: it is closed
+      statuses.push(status);
+    };
+    const openBrowser = async () => {
+      elsewhere.push(...(await reachableFrom(Number(new URL(redirectUri).port))));
+      await Promise.all([visit('first'), visit('second')]);
+    };
+    const answer = await loopbackConsent({ openBrowser })({ url: 'https://login.example/?state=s', redirectUri });
+    expect(new URL(answer).searchParams.get('code')).toMatch(/^(?:first|second)$/);
+    await until(() => statuses.length === 2);
+    expect(elsewhere).toEqual([]);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
   });
 
   it('shows why it failed, escaped, and throws the same', async () => {
