@@ -48,7 +48,7 @@ export class Bucket {
    * @throws VersionConflictError when the condition is not met.
    */
   put(name: string, data: Uint8Array, { signal, condition = {} }: SignalOption & { readonly condition?: Condition } = {}) {
-    return this.#request('save', name, signal, async ({ sdk, client }, input, abort) => {
+    return this.#request('save', name, signal, async ({ sdk, client }, input, abort, wasSentBefore) => {
       const command: PutObjectCommandInput = { ...input, ...this.#options.encryptionInput, ...condition, Body: data };
       try {
         return versionOf((await client.send(new sdk.PutObjectCommand(command), abort)).ETag);
@@ -56,7 +56,7 @@ export class Bucket {
         // If-Match on nothing: what was expected to be there was removed.
         if (nameOf(error) === 'NoSuchKey') throw new VersionConflictError(name, { cause: error });
         const own =
-          nameOf(error) === 'PreconditionFailed' && wasRepeated(error) ? await this.#own(name, data, signal) : undefined;
+          nameOf(error) === 'PreconditionFailed' && wasSentBefore(error) ? await this.#own(name, data, signal) : undefined;
         if (own === undefined) throw error;
         return own;
       }
@@ -65,13 +65,13 @@ export class Bucket {
 
   /** Removes an object; with `ifMatch` only that version, and `undefined` means that it is not there. */
   delete(name: string, { signal, ifMatch }: SignalOption & { readonly ifMatch?: string } = {}): Promise<true | undefined> {
-    return this.#request('remove', name, signal, async ({ sdk, client }, input, abort) => {
+    return this.#request('remove', name, signal, async ({ sdk, client }, input, abort, wasSentBefore) => {
       try {
         await client.send(new sdk.DeleteObjectCommand(ifMatch === undefined ? input : { ...input, IfMatch: ifMatch }), abort);
         return true;
       } catch (error) {
         // When an earlier attempt was made and its answer lost, it is we who removed it.
-        if (nameOf(error) === 'NoSuchKey') return wasRepeated(error) || undefined;
+        if (nameOf(error) === 'NoSuchKey') return wasSentBefore(error) || undefined;
         throw error;
       }
     });
@@ -105,19 +105,25 @@ export class Bucket {
       connected: Connected,
       input: { readonly Bucket: string; readonly Key: string; readonly ExpectedBucketOwner?: string },
       abort: { readonly abortSignal: AbortSignal },
+      wasSentBefore: (error: unknown) => boolean,
     ) => Promise<T>,
   ): Promise<T> {
     const { folder, bucketInput, bucketName, timeoutMs } = this.#options;
     const input = { ...bucketInput, Key: folder + name };
     const doing = `${verb} "${verb === 'list' ? folder : input.Key}" in the bucket "${bucketName}"`;
+    // The rival that a 409 tells of may be our own first attempt, whose answer was lost.
+    let wasLost = false;
+    const wasSentBefore = (error: unknown) => wasLost || wasRepeated(error);
     for (let attempt = 1; ; attempt++) {
       signal?.throwIfAborted();
       try {
-        const sending = async (abortSignal: AbortSignal) => send(await this.#connection.open(), input, { abortSignal });
+        const sending = async (abortSignal: AbortSignal) =>
+          send(await this.#connection.open(), input, { abortSignal }, wasSentBefore);
         return await inTime(sending, { timeoutMs, signal });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         if (!isRivalry(error) || attempt === RIVALRY.attempts) throw mapError(error, { doing, bucketName, name });
+        wasLost ||= wasRepeated(error);
       }
       const waitMs = Math.random() * Math.min(RIVALRY.capMs, RIVALRY.baseMs * 2 ** attempt);
       await sleep(systemClock, waitMs, { signal, hold: true });

@@ -170,6 +170,16 @@ await describeOnMoto('on an emulator', ({ moto, gate }) => {
     expect([lost, await backend.records.read('a')]).toEqual([2, { data: new Uint8Array(bytes('{"a":2}')), version: next }]);
   });
 
+  test('a write whose answer was lost is recognised also when its repetition met 409, its own first attempt', async () => {
+    const backend = open();
+    await backend.records.write('warm-up', bytes('{}'), { expect: 'absent' });
+    const underWay = { status: 409, body: '<Error><Code>ConditionalRequestConflict</Code></Error>' };
+    let puts = 0;
+    gate.intercept = ({ method }) => (method === 'PUT' ? (['lose-answer', underWay] as const)[puts++] : undefined);
+    const version = await backend.records.write('a', bytes('{"a":1}'), { expect: 'absent' });
+    expect([puts, await backend.records.read('a')]).toEqual([3, { data: new Uint8Array(bytes('{"a":1}')), version }]);
+  });
+
   test('a write all of whose answers were lost is looked up', async () => {
     const backend = open();
     await backend.records.write('warm-up', bytes('{}'), { expect: 'absent' });
