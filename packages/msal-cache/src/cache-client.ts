@@ -3,7 +3,7 @@ import { strictOptions, type TokenBackend } from '@tokenry/core/backend';
 import { TokenCache } from '@tokenry/core/tokens';
 import { difference, eachEntity, homeOf, only } from './changes.js';
 import type { CacheClient, SerializedCache } from './msal-types.js';
-import { checkBackend } from './options.js';
+import { checkBackend, checkKey } from './options.js';
 import { Turns } from './turns.js';
 import { unsavedRecord } from './unsaved.js';
 
@@ -59,6 +59,7 @@ class BackendCacheClient implements CacheClient {
 
   /** A partition as text; an empty record where there is none, also for the empty key of somebody not signed in yet. */
   async get(key: string): Promise<string> {
+    checkKey('The key of a partition', key);
     const loaded = key === '' ? undefined : await unsavedRecord(this.#backend, key).load({ fresh: true });
     const endTurn = await this.#turns.begin();
     const cache = JSON.parse((loaded?.view() ?? new TokenCache()).serialize()) as SerializedCache;
@@ -72,6 +73,7 @@ class BackendCacheClient implements CacheClient {
 
   /** Merges what msal-node changed since the `get` that it started from. */
   async set(key: string, value: string): Promise<string> {
+    checkKey('The key of a partition', key);
     const { [BASE_MEMBER]: id, ...rest } = JSON.parse(value) as Record<string, unknown>;
     const now = rest as SerializedCache;
     const base = this.#bases.get(String(id));

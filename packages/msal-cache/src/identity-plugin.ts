@@ -2,7 +2,7 @@ import type { TokenBackend } from '@tokenry/core/backend';
 import { invalidArgument, strictOptions } from '@tokenry/core/backend';
 import { createCachePlugin } from './cache-plugin.js';
 import type { CachePlugin } from './msal-types.js';
-import { type CachePluginOptions, checkBackend } from './options.js';
+import { type CachePluginOptions, checkBackend, checkKey } from './options.js';
 
 export interface IdentityPluginOptions extends Pick<CachePluginOptions, 'freshReads'> {
   /**
@@ -42,7 +42,7 @@ export function identityPlugin(backend: TokenBackend, options?: IdentityPluginOp
     if (typeof control?.setPersistence !== 'function')
       throw invalidArgument('identityPlugin: pass it to useIdentityPlugin of @azure/identity 4.');
     control.setPersistence(async ({ name = DEFAULT_NAME } = {}) =>
-      createCachePlugin(backend, { ...rest, tokenKey: tokenKey(name) }),
+      createCachePlugin(backend, { ...rest, tokenKey: checkKey('identityPlugin: tokenKey', tokenKey(name)) }),
     );
   };
 }

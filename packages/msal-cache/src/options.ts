@@ -39,5 +39,11 @@ export function checkPluginOptions(backend: TokenBackend, options: CachePluginOp
 
 /** The key for the call that asks. */
 export async function currentKey(tokenKey: TokenKeySource): Promise<string> {
-  return typeof tokenKey === 'string' ? tokenKey : await tokenKey();
+  return typeof tokenKey === 'string' ? tokenKey : checkKey('createCachePlugin: tokenKey', await tokenKey());
+}
+
+/** @throws TypeError for anything but text: to a backend no key means its default record, where strangers would meet. */
+export function checkKey(what: string, key: unknown): string {
+  if (typeof key === 'string') return key;
+  throw invalidArgument(`${what} must name a record; it gave ${key === null ? 'null' : typeof key}.`);
 }

@@ -1,5 +1,6 @@
 import { invalidArgument, strictOptions } from '@tokenry/core/backend';
 import type { PartitionManager } from './msal-types.js';
+import { checkKey } from './options.js';
 
 export interface PartitionManagerOptions {
   /** The partition of whom the current call is for; empty while nobody is signed in. */
@@ -18,7 +19,7 @@ export function createPartitionManager(options: PartitionManagerOptions): Partit
   const { getKey, partitionKey = (home: string) => home } = checked;
   if (typeof getKey !== 'function') throw invalidArgument('createPartitionManager: getKey must be a function.');
   return {
-    getKey: async () => getKey(),
-    extractKey: async ({ homeAccountId }) => partitionKey(homeAccountId),
+    getKey: async () => checkKey('createPartitionManager: getKey', await getKey()),
+    extractKey: async ({ homeAccountId }) => checkKey('createPartitionManager: partitionKey', partitionKey(homeAccountId)),
   };
 }

@@ -10,7 +10,7 @@ import {
 } from '@tokenry/core/backend';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { MemoryTokenBackend } from '@tokenry/memory';
-import { createCachePlugin } from '@tokenry/msal-cache';
+import { createCacheClient, createCachePlugin, createPartitionManager, identityPlugin } from '@tokenry/msal-cache';
 import type { ICachePlugin as Msal3Plugin } from 'msal-node-3';
 import type { ICachePlugin as Msal5Plugin } from 'msal-node-5';
 import type { ICachePlugin as Msal6Plugin } from 'msal-node-6';
@@ -388,4 +388,27 @@ describe('wrong arguments are refused by name:', () => {
   it('a token key that is neither text nor function', () => {
     expect(() => createCachePlugin(new MemoryTokenBackend(), { tokenKey: 7 as unknown as string })).toThrow(TypeError);
   });
+  it.each([undefined, null, 7])(
+    'a function that names no record, but %s: that is nobody, and not the default record',
+    async (key) => {
+      const tokenKey = () => key as unknown as string;
+      await store(backend, recordOf(1));
+      const made: Promise<unknown>[] = [];
+      const setPersistence = (factory: () => Promise<unknown>) => void made.push(refused(factory()));
+      identityPlugin(backend, { tokenKey })({ cachePluginControl: { setPersistence } });
+      await Promise.all(made);
+      await refused(
+        publicApp({ network, cachePlugin: createCachePlugin(backend, { tokenKey }) })
+          .getTokenCache()
+          .getAllAccounts(),
+      );
+      await refused(createPartitionManager({ getKey: tokenKey, partitionKey: tokenKey }).getKey());
+      await refused(createPartitionManager({ getKey: () => '', partitionKey: tokenKey }).extractKey({ homeAccountId: 'ada' }));
+      await refused(createCacheClient(backend).get(tokenKey()));
+      await refused(createCacheClient(backend).set(tokenKey(), '{}'));
+    },
+  );
 });
+
+const refused = (work: Promise<unknown>) =>
+  expect(work).rejects.toThrow(expect.objectContaining({ code: 'TOKENRY_INVALID_ARGUMENT' }));
