@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { defaultLeaseTiming } from '../packages/core/src/backend/lease-timing.js';
 import { recordCacheOptions } from '../packages/core/src/backend/record-cache.js';
 import { defaultWindows } from '../packages/core/src/refresh/policy.js';
@@ -192,6 +193,14 @@ describe('READMEs', () => {
   const readmes = ['README.md', 'docs/errors.md', ...packages.map((name) => `packages/${name}/README.md`)].filter((page) =>
     existsSync(join(root, page)),
   );
+
+  it('would be found to show code that the compiler refuses, or cannot be asked about', () => {
+    const wrong = { page: 'x.md', code: "const text = 'a';\nconst count: number = text;", line: 7 };
+    expect(typecheckBlocks(root, [wrong], {})).toEqual([expect.stringMatching(/^x\.md:8: TS2322 /)]);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'tokenry-docs-'));
+    onTestFinished(() => rmSync(elsewhere, { recursive: true, force: true }));
+    expect(typecheckBlocks(elsewhere, [wrong], {})).toEqual([expect.stringContaining('Cannot find module')]);
+  }, 120_000);
 
   it('show code that the compiler accepts', () => {
     const blocks = readmes.flatMap(blocksOf);

@@ -31,8 +31,11 @@ export function typecheckBlocks(
     const files = programs.map((_, index) => `${index}.ts`);
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(configOf(root, files)));
     const tsc = join(root, 'node_modules/typescript/bin/tsc');
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
-    return [...stdout.matchAll(DIAGNOSTIC)].flatMap(([, file, line, code, message = '']) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' });
+    const said = [...stdout.matchAll(DIAGNOSTIC)];
+    // It failed without a word about any block: nothing was examined.
+    if (status !== 0 && said.length === 0) return [`${stdout}${stderr}`];
+    return said.flatMap(([, file, line, code, message = '']) => {
       const [block, program] = [blocks[Number(file)], programs[Number(file)]];
       if (!block || !program) return [stdout];
       const known = [...(given[block.page] ?? []), ...program.declaredBefore];
