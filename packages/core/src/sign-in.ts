@@ -103,7 +103,7 @@ export class SignIn {
     const { tokenKey: chosen, storeToken = true, signal } = options;
     // A function that finds no key must not file somebody's tokens under the default one, where others look for theirs.
     const tokenKey = typeof chosen === 'function' ? checkTokenKey(chosen({ account, scopes })) : (chosen ?? ownKey);
-    if (slice.serverNow !== undefined) this.#engine.serverClock.learn(slice.serverNow);
+    this.#engine.serverClock.learn(slice);
     if (storeToken) {
       const how = { tokenKey, overwriteCorrupt: true, ...(signal === undefined ? {} : { signal }) };
       await this.#engine.options.tokenBackend.updateToken((cache) => {

@@ -206,7 +206,7 @@ export class RefreshCoordinator {
         throw await this.#refused(error, sent, request);
       }
       await this.#step('answered', request);
-      this.#learn(slice);
+      this.#deps.serverClock.learn(slice);
       return this.#save({ slice, sent, request, pending });
     }
   }
@@ -231,10 +231,6 @@ export class RefreshCoordinator {
       ...(request.tenantId === undefined ? {} : { tenantId: request.tenantId }),
       ...(request.claims === undefined ? {} : { claims: request.claims }),
     };
-  }
-
-  #learn(slice: TokenCache): void {
-    if (slice.serverNow !== undefined) this.#deps.serverClock.learn(slice.serverNow);
   }
 
   // ── step 7 ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,7 +1,5 @@
 import type { Clock } from '../clock.js';
-
-/** Differences below this are the network's, not the clock's. */
-const TOLERANCE_MS = 30_000;
+import type { TokenCache } from '../tokens/token-cache.js';
 
 /** Tells the authorization server's time: our clock plus the offset that its answers' `Date` headers showed. */
 export class ServerClock {
@@ -22,9 +20,11 @@ export class ServerClock {
     return this.#offsetMs;
   }
 
-  /** Takes note of the server's time as one answer gave it. */
-  learn(serverNow: number): void {
-    const offset = serverNow - this.#clock.now();
-    this.#offsetMs = Math.abs(offset) > TOLERANCE_MS ? offset : 0;
+  /**
+   * Takes note of the server's time as an answer gave it, by the difference that was seen when the answer came: since then time
+   * may have passed.
+   */
+  learn({ serverNow, lastAdded }: Pick<TokenCache, 'serverNow' | 'lastAdded'>): void {
+    if (serverNow !== undefined && lastAdded !== undefined) this.#offsetMs = lastAdded.clockOffsetMs;
   }
 }

@@ -99,6 +99,19 @@ describe('clocks that differ', () => {
     expect(strict.count('refresh_token')).toBe(1);
   });
 
+  it('time that passes between the answer and its save is no difference', async () => {
+    await using strict = await openAccountStage();
+    const account = strict.account();
+    const listen = async () => ({
+      redirectUri: 'http://localhost:8400/signed-in',
+      receive: strict.authority.consentAs(ADA),
+      settle: async () => strict.pass(10 * 60_000),
+    });
+    await account.authenticate({ handleConsent: Object.assign(strict.authority.consentAs(ADA), { listen }) });
+    const { expiresAt } = await account.getAccessToken();
+    expect(expiresAt - strict.clock.now()).toBeLessThan(51 * 60_000);
+  });
+
   it('a process that did not see the sign-in learns the difference at its first refresh', async () => {
     await using strict = await openAccountStage();
     strict.authority.advanceClock(20 * 60_000);
