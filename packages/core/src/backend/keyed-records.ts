@@ -1,9 +1,13 @@
 import type { CryptographyManager } from '../crypto/cryptography-manager.js';
 import { CapabilityError, RecordTooLargeError, VersionConflictError } from '../errors.js';
 import { nodeCrypto } from '../node-crypto.js';
+import { RecentMap } from '../recent-map.js';
 import { type RawRecords, ReadBytes, type VersionedRecord } from './raw-records.js';
-import type { RecordKeys } from './record-key.js';
+import { isHashedRecordName, type RecordKeys } from './record-key.js';
 import type { ReadOptions, RecordStore, RemoveOptions, WriteOptions } from './token-backend.js';
+
+/** As many as there are records in memory, unless that was raised. */
+const MAX_HASHED = 10_000;
 
 interface SignalOption {
   readonly signal?: AbortSignal;
@@ -22,6 +26,8 @@ export interface KeyedRecordsOptions {
 /** Records by token key, as plaintext: names them, encrypts and opens them, lists them. */
 export class KeyedRecords implements RecordStore {
   readonly #options: KeyedRecordsOptions;
+  /** Token keys of hashed names: a store that tells of a change tells the name alone. */
+  readonly #hashed = new RecentMap<string, string>(MAX_HASHED);
 
   constructor(options: KeyedRecordsOptions) {
     this.#options = options;
@@ -79,14 +85,16 @@ export class KeyedRecords implements RecordStore {
     return found.version;
   }
 
-  /** The token key of a record name, where the name tells it. */
+  /** The token key of a record name, where the name tells it, or was used here not long ago. */
   tokenKeyOf(name: string): string | undefined {
     const found = this.#options.keys.keyOf(name);
-    return found && 'tokenKey' in found ? found.tokenKey : undefined;
+    return found && 'tokenKey' in found ? found.tokenKey : this.#hashed.get(name);
   }
 
   #name(tokenKey: string): string {
-    return this.#options.keys.nameOf(tokenKey);
+    const name = this.#options.keys.nameOf(tokenKey);
+    if (isHashedRecordName(name)) this.#hashed.set(name, tokenKey);
+    return name;
   }
 
   #seal(data: Uint8Array, tokenKey: string): Uint8Array | Promise<Uint8Array> {

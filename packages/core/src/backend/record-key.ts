@@ -32,6 +32,11 @@ export function isReservedRecordName(name: string): boolean {
   return RESERVED.test(name);
 }
 
+/** True for names that do not tell their token key. */
+export function isHashedRecordName(name: string): boolean {
+  return name.includes('=hash-');
+}
+
 /**
  * Maps token keys to the record names that a store sees, and back. Names use `a-z 0-9 _ . - =` only: safe in paths and
  * URLs, and different keys stay different where case does not count.

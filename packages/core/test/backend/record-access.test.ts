@@ -53,7 +53,26 @@ const tokenIn = (record: { cache: Parameters<typeof refreshTokenOf>[0] } | undef
   refreshTokenOf(record?.cache, name);
 const storedToken = async (name = 'ada') => refreshTokenOf(await other.loadToken({ tokenKey: KEY, fresh: true }), name);
 
+/** A store that tells of changes made elsewhere. */
+class TellingBackend extends StoreBackend {
+  changed(name: string): void {
+    this.forgetRecord(name);
+  }
+}
+
 describe('the record cache', () => {
+  it.each(['user', 'User 1', 'k'.repeat(250)])(
+    'drops a record of which the store tells that it was changed: %s',
+    async (tokenKey) => {
+      const telling = new TellingBackend({ store, clock });
+      await other.saveToken(signedIn('ada'), { tokenKey });
+      await telling.loadToken({ tokenKey });
+      await other.updateToken((cache) => signIn(cache, 'bob'), { tokenKey });
+      for (const name of store.records.keys()) telling.changed(name);
+      expect(namesIn(await telling.loadToken({ tokenKey }))).toEqual(['ada', 'bob']);
+    },
+  );
+
   it('knows nothing at first, and then answers from memory', async () => {
     expect(access.peek(KEY)).toBeUndefined();
     const record = await current();
