@@ -161,6 +161,8 @@ export class Account {
       'storeToken',
       'signal',
     ]);
+    // Before the code is spent, which is good for one time.
+    if (tokenKey !== undefined && typeof tokenKey !== 'function') checkTokenKey(tokenKey);
     return this.#finish(await hold(this.#signIn.finish(redirectedUrl, flow, { signal })), { tokenKey, storeToken, signal });
   }
 

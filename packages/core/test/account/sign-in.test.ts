@@ -45,6 +45,20 @@ describe('in two steps, for web servers', () => {
     expect((await user.getCurrentUser()).userPrincipalName).toBe(BEN);
   });
 
+  it.each([null, '', 42])(
+    'does not spend the code for the key %j, nor file the tokens under the default one',
+    async (tokenKey) => {
+      const tokenBackend = new MemoryTokenBackend({ clock: stage.clock });
+      const account = stage.account(WEB, { tokenBackend });
+      const { url, flow } = await account.getAuthorizationUrl({ redirectUri: REDIRECT_URI });
+      const address = await redirected(url);
+      const error = await failure(account.requestToken(address, { flow, tokenKey: tokenKey as never }));
+      expect(error).toMatchObject({ message: expect.stringContaining('tokenKey'), code: expect.stringMatching(/^TOKENRY_/) });
+      expect([stage.count('authorization_code'), await collect(tokenBackend.listKeys())]).toEqual([0, []]);
+      expect((await account.requestToken(address, { flow, tokenKey: 'user-42' })).tokenKey).toBe('user-42');
+    },
+  );
+
   it.each([
     ['undefined', () => undefined],
     ['nothing', () => ''],
