@@ -12,6 +12,12 @@ const has = (value: unknown, members: Readonly<Record<string, string>>): boolean
   value !== null &&
   Object.entries(members).every(([name, type]) => typeof (value as Record<string, unknown>)[name] === type);
 
+/** Under no name at all, what a provider brings is never found again. */
+function hasNames(provider: unknown): boolean {
+  const { environments } = provider as { readonly environments?: unknown };
+  return isTexts(environments) && (environments as readonly unknown[]).length > 0;
+}
+
 /** What a program without types, or with a setting that is missing, gets wrong without noticing. */
 const EXPECTED = {
   homeAccountId: [isText, 'a home account id, or left out'],
@@ -27,7 +33,8 @@ const EXPECTED = {
     'an instance of a protocol, such as new MSGraphProtocol()',
   ],
   provider: [
-    (value) => has(value, { issuer: 'string', clientId: 'string', exchange: 'function', classify: 'function' }),
+    (value) =>
+      has(value, { issuer: 'string', clientId: 'string', exchange: 'function', classify: 'function' }) && hasNames(value),
     'a provider: issuer, clientId, environments, exchange() and classify()',
   ],
   clientCapabilities: [isTexts, "a list of capabilities, such as ['cp1']"],

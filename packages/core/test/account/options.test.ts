@@ -91,6 +91,8 @@ describe('an option of the wrong kind', () => {
     ['redirectUri', ''],
     ['protocol', MSGraphProtocol],
     ['provider', {}],
+    ['provider', { issuer: 'i', clientId: 'c', exchange: async () => {}, classify: () => ({ kind: 'transient' }) }],
+    ['provider', { issuer: 'i', clientId: 'c', environments: [], exchange: () => {}, classify: () => {} }],
     ['clientCapabilities', 'cp1'],
     ['allowedHosts', 'contoso.sharepoint.com'],
     ['backgroundRefresh', 'false'],
