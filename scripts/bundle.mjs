@@ -1,7 +1,7 @@
 // Writes the JavaScript of core and of the file backend: one file per entry plus what entries share, because loading 140
 // small modules takes Node.js longer than everything that a program does with a stored token. The compiler writes the types
 // beside it.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
@@ -15,7 +15,7 @@ for (const name of readdirSync(join(root, 'packages'))) {
   if (!read(join(folder, 'tsconfig.json')).compilerOptions.emitDeclarationOnly) continue;
   const entries = entriesOf(read(join(folder, 'package.json')));
   if (isUpToDate(folder, Object.keys(entries))) continue;
-  await build({
+  const { output } = await build({
     input: Object.fromEntries(Object.entries(entries).map(([entry, source]) => [entry, join(folder, source)])),
     cwd: folder,
     external: (id) => !id.startsWith('.') && !id.startsWith('/') && !/^[a-z]:/i.test(id),
@@ -31,6 +31,18 @@ for (const name of readdirSync(join(root, 'packages'))) {
     },
     logLevel: 'warn',
   });
+  removeStale(join(folder, 'dist'), new Set(output.map(({ fileName }) => fileName)));
+}
+
+/** Shared files of earlier builds, which nobody would want in a package; programs that run now may still load the latest. */
+function removeStale(dist, written) {
+  const shared = join(dist, 'shared');
+  if (!existsSync(shared)) return;
+  const anHourAgo = Date.now() - 3_600_000;
+  for (const name of readdirSync(shared)) {
+    const file = join(shared, name);
+    if (name.endsWith('.js') && !written.has(`shared/${name}`) && statSync(file).mtimeMs < anHourAgo) rmSync(file);
+  }
 }
 
 /** `exports/backend` → `src/exports/backend.ts`, for every file that package.json names. */

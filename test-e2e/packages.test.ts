@@ -106,9 +106,10 @@ describe.each(names)('@tokenry/%s', (name) => {
     expect(found.filter((sdk) => !own.includes(sdk))).toEqual([]);
   });
 
-  it('ships its README, its licence field and its build, and no sources or tests', async () => {
+  it('ships its README, its licence and its build, and no sources or tests', async () => {
     const files = readdirSync(join(project, 'node_modules/@tokenry', name));
-    expect(files.sort()).toEqual(['README.md', 'dist', 'package.json']);
+    expect(files.sort()).toEqual(['LICENSE', 'README.md', 'dist', 'package.json']);
+    expect(readFileSync(join(root, 'packages', name, 'LICENSE'), 'utf8')).toBe(readFileSync(join(root, 'LICENSE'), 'utf8'));
     expect(manifestOf(name)).toMatchObject({ license: 'MIT', type: 'module', sideEffects: false, engines: { node: '>=22.19' } });
   });
 });
