@@ -47,11 +47,13 @@ const account = new Account([options.clientId], {
 });
 const tokenOf = (username: string) => account.forKey(tokenBackend.defaultTokenKey, { username }).getAccessToken();
 
-process.once('message', async () => {
+async function takeTheSecond(): Promise<void> {
   reads = 'overtaken';
   const { token } = await tokenOf(options.second);
   await account.close();
   say({ token });
   process.disconnect?.();
-});
+}
+
+process.once('message', () => void takeTheSecond());
 saving = tokenOf(options.first);
