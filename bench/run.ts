@@ -60,3 +60,5 @@ await writeFile(
   JSON.stringify({ at: new Date().toISOString(), node: process.version, rows }, null, 2),
 );
 console.log('Also in bench-results/bench.json');
+// The emulators of the proofs, which some of these share, run until the process ends.
+process.exit(0);
