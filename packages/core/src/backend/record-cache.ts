@@ -24,7 +24,7 @@ export interface CachedRecord {
   era: number;
   /** Monotonic instant at which the read that confirmed it was sent. */
   readAt: number;
-  /** Monotonic instant up to which it serves without a second thought. */
+  /** Monotonic instant up to which it serves without a second thought. Whole: a fraction would lie elsewhere in memory. */
   nextCheckAt: number;
   /** Monotonic instant up to which it serves although it is too old: the store was asked, and is down. */
   excusedUntil: number;
@@ -159,7 +159,7 @@ export class RecordCache {
   }
 
   #put(tokenKey: string, record: DecodedRecord, readAt: number): void {
-    const nextCheckAt = readAt + Math.min(this.#options.revalidateAfterMs, this.#options.maxStalenessMs);
+    const nextCheckAt = Math.floor(readAt + Math.min(this.#options.revalidateAfterMs, this.#options.maxStalenessMs));
     const entry = this.#entries.get(tokenKey);
     if (!entry) {
       this.#add(tokenKey, { record, memo: undefined, era: this.#era, readAt, nextCheckAt, excusedUntil: 0 });

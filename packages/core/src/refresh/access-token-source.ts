@@ -35,6 +35,8 @@ export interface GetTokenOptions {
 
 /** A stored token as it is handed out, with its schedule. */
 interface Hit extends TokenSchedule {
+  /** `softAt` in whole seconds, which lie in the object itself: among many records each place in memory is a wait. */
+  readonly softSecond: number;
   readonly record: DecodedRecord;
   readonly question: Question;
   readonly result: AccessTokenResult;
@@ -67,7 +69,7 @@ export class AccessTokenSource {
       hit = this.#hits.get(record)?.get(question.id);
       if (entry && hit?.question === question) entry.memo = hit;
     }
-    return hit !== undefined && this.#options.serverClock.now() < hit.softAt ? hit.result : undefined;
+    return hit !== undefined && this.#options.serverClock.now() < hit.softSecond * 1_000 ? hit.result : undefined;
   }
 
   /** Whether the record in memory or in the store holds a token that has not expired. */
@@ -171,9 +173,11 @@ export class AccessTokenSource {
 
   #toHit(stored: StoredAccessToken, of: Pick<Hit, 'record' | 'question' | 'account'>): Hit {
     const { windows, serverClock } = this.#options;
+    const schedule = scheduleOf(stored, windows, drawFor(stored.secret));
     return {
       ...of,
-      ...scheduleOf(stored, windows, drawFor(stored.secret)),
+      ...schedule,
+      softSecond: Math.floor(schedule.softAt / 1_000),
       result: toResult(stored, of.account, serverClock.offsetMs),
       secret: stored.secret,
     };
