@@ -3,13 +3,13 @@ import { Firestore, type Settings } from '@google-cloud/firestore';
 import type { CreateStore } from '@tokenry/conformance';
 import { type BaseTokenBackendOptions, encodeName } from '@tokenry/core/backend';
 import { FirestoreTokenBackend } from '@tokenry/firestore';
-import { afterAll, test } from 'vitest';
+import { afterAll } from 'vitest';
 import { addConformanceTests, combined, waysOfUse } from '../../../test-support/conformance.ts';
+import { whereThereIs } from '../../../test-support/where-there-is.ts';
 import { CuttableProxy } from './cuttable-proxy.js';
-import { missingEmulator, startEmulator, userToken } from './emulator.js';
+import { emulatorProgram, startEmulator, userToken } from './emulator.js';
 
-const missing = missingEmulator();
-const emulator = missing === undefined ? await startEmulator() : undefined;
+const emulator = emulatorProgram.isHere() ? await startEmulator() : undefined;
 afterAll(() => emulator?.stop());
 
 interface Kind {
@@ -77,5 +77,6 @@ const kinds: Readonly<Record<string, Kind>> = {
   'under a key prefix': { extra: waysOfUse['under a key prefix'], injected: false },
 };
 
-if (missing !== undefined) test.skip(`conformance: there is no emulator; ${missing}`);
-else for (const [name, kind] of Object.entries(kinds)) await addConformanceTests(name, storesOf(kind), { leaseTtlMs: 1_000 });
+await whereThereIs(emulatorProgram, async () => {
+  for (const [name, kind] of Object.entries(kinds)) await addConformanceTests(name, storesOf(kind), { leaseTtlMs: 1_000 });
+});

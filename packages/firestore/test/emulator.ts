@@ -19,7 +19,7 @@ export interface Emulator {
 /** Google's client library would otherwise ask a metadata server that exists only in Google's cloud. */
 process.env.METADATA_SERVER_DETECTION = 'none';
 
-const emulatorProgram = neededServer({
+export const emulatorProgram = neededServer({
   name: "Google's Firestore emulator",
   howToGet:
     'Java 17 or newer, the Google Cloud CLI, and "gcloud components install cloud-firestore-emulator" ' +

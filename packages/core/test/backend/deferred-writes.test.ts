@@ -73,21 +73,13 @@ describe('a store whose writes are rationed', () => {
   });
 
   it('writes a rotated refresh token at once, although memory does not show the token that was spent for it', async () => {
-    const { write } = store;
-    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    store.write = async (...args) => {
-      store.write = write;
-      const version = await write.apply(store, args);
-      committed.resolve();
-      await answer.promise;
-      return version;
-    };
+    const { committed, answer } = store.answerNextWriteLate();
     const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
-    await committed.promise;
+    await committed;
     await other.updateToken((cache) => refreshed(cache, 'ada', 2)(cache), { tokenKey: KEY });
     const record = await access.fresh(KEY);
     if (!record) throw new Error('absent');
-    answer.resolve();
+    answer();
     await saving;
     expect(await access.commit(KEY, refreshed(record.cache, 'ada', 3))).toMatchObject({ saved: true });
     expect(refreshTokenOf(await stored(), 'ada')).toBe('rt-TEST-ada-3');

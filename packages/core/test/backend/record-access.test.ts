@@ -216,22 +216,15 @@ describe('the record cache', () => {
   });
 
   it('shows what others wrote after a save of this process that was slow to answer, and ended during the read', async () => {
-    const { read, write } = store;
-    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    store.write = async (...args) => {
-      store.write = write;
-      const version = await write.apply(store, args);
-      committed.resolve();
-      await answer.promise;
-      return version;
-    };
+    const { read } = store;
+    const { committed, answer } = store.answerNextWriteLate();
     const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
-    await committed.promise;
+    await committed;
     await other.updateToken((cache) => signIn(cache, 'eve'), { tokenKey: KEY });
     store.read = async (...args) => {
       store.read = read;
       const found = await read.apply(store, args);
-      answer.resolve();
+      answer();
       await saving;
       return found;
     };
@@ -240,20 +233,12 @@ describe('the record cache', () => {
   });
 
   it('does not go back behind what it read while a save of this process was slow to answer', async () => {
-    const { write } = store;
-    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    store.write = async (...args) => {
-      store.write = write;
-      const version = await write.apply(store, args);
-      committed.resolve();
-      await answer.promise;
-      return version;
-    };
+    const { committed, answer } = store.answerNextWriteLate();
     const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
-    await committed.promise;
+    await committed;
     await other.updateToken((cache) => void cache.removeAccount({ username: 'ada@contoso.example' }), { tokenKey: KEY });
     expect(namesIn((await access.fresh(KEY))?.cache)).toEqual(['bob']);
-    answer.resolve();
+    answer();
     await saving;
     expect(namesIn((await access.current(KEY))?.cache)).toEqual(['bob']);
   });

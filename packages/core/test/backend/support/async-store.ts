@@ -48,6 +48,20 @@ export class AsyncStore implements RecordHooks {
     return this.#answered('remove', name, answer);
   }
 
+  /** The next write is made at once (`committed`), and answered when `answer()` is called. */
+  answerNextWriteLate(): { readonly committed: Promise<void>; readonly answer: () => void } {
+    const { write } = this;
+    const [committed, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    this.write = async (...args) => {
+      this.write = write;
+      const version = await write.apply(this, args);
+      committed.resolve();
+      await answer.promise;
+      return version;
+    };
+    return { committed: committed.promise, answer: answer.resolve };
+  }
+
   text(name: string): string | undefined {
     const record = this.records.get(name);
     return record && Buffer.from(record.data).toString();
