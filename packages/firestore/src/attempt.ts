@@ -1,4 +1,4 @@
-import { sleep, systemClock } from '@tokenry/core/backend';
+import { inTime, sleep, systemClock } from '@tokenry/core/backend';
 import { type StatusName, statusOf } from './grpc-status.js';
 
 export interface AttemptLimits {
@@ -18,8 +18,6 @@ export interface AttemptState {
 /** Broken connections (UNAVAILABLE, and INTERNAL for a reset stream) and write contention: all gone a moment later. */
 const PASSING: ReadonlySet<StatusName | undefined> = new Set(['UNAVAILABLE', 'INTERNAL', 'ABORTED']);
 const MAX_ATTEMPTS = 4;
-/** Into so many pieces a deadline is cut. */
-const STEPS = 10;
 const BACK_OFF = { baseMs: 40, capMs: 400 };
 
 /**
@@ -32,7 +30,7 @@ export async function attempt<T>(call: (state: AttemptState) => Promise<T>, { ti
   for (let count = 1; ; count++) {
     try {
       const state = { repeated: unsure };
-      return await withinTime((waiting) => call({ ...state, signal: waiting }), {
+      return await inTime((waiting) => call({ ...state, signal: waiting }), {
         timeoutMs: giveUpAt - performance.now(),
         signal,
       });
@@ -45,27 +43,4 @@ export async function attempt<T>(call: (state: AttemptState) => Promise<T>, { ti
       await sleep(systemClock, pauseMs, { signal, hold: true });
     }
   }
-}
-
-/** Nothing came back in time; it is unknown whether the request took effect. */
-export class NoAnswerError extends Error {}
-
-/** The SDK cannot be told to stop: whoever waits leaves, and what arrives later is dropped. */
-function withinTime<T>(call: (waiting: AbortSignal) => Promise<T>, { timeoutMs, signal }: AttemptLimits): Promise<T> {
-  signal?.throwIfAborted();
-  const waiting = new AbortController();
-  return new Promise<T>((resolve, reject) => {
-    const late = new NoAnswerError('no answer in time');
-    // In steps, so that a while in which this process stood still (loading the SDK, a suspended machine) counts as one of them.
-    let stepsLeft = STEPS;
-    const timer = setInterval(() => --stepsLeft <= 0 && reject(late), Math.max(1, timeoutMs / STEPS));
-    const leave = () => reject(signal?.reason);
-    signal?.addEventListener('abort', leave, { once: true });
-    call(waiting.signal)
-      .then(resolve, reject)
-      .finally(() => {
-        clearInterval(timer);
-        signal?.removeEventListener('abort', leave);
-      });
-  }).finally(() => waiting.abort());
 }

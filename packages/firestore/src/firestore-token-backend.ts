@@ -8,10 +8,10 @@ import {
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
-import { type AttemptState, attempt, NoAnswerError } from './attempt.js';
+import { type AttemptState, attempt } from './attempt.js';
 import { FirestoreSource, type Sdk } from './firestore-source.js';
 import { statusOf } from './grpc-status.js';
-import { type Attempt, mapError } from './map-error.js';
+import { type Attempt, isSilence, mapError } from './map-error.js';
 import { EXPIRY_FIELD, type FirestoreTokenBackendOptions, OWN_OPTIONS, resolveOptions } from './options.js';
 import { bytesOf, docIdOf, fieldValueOf, MAX_RECORD_BYTES, recordNameOf, updateTimeOf, versionOf } from './record-document.js';
 
@@ -215,7 +215,7 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
       return await attempt(usingClient, { timeoutMs: this.#timeoutMs, signal });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
-      if (used && (error instanceof NoAnswerError || statusOf(error) === 'DEADLINE_EXCEEDED')) this.#source.replace(used);
+      if (used && (isSilence(error) || statusOf(error) === 'DEADLINE_EXCEEDED')) this.#source.replace(used);
       throw mapError(error, { ...what, collection: this.#collection });
     }
   }

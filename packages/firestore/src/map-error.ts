@@ -7,7 +7,6 @@ import {
   TokenryError,
   VersionConflictError,
 } from '@tokenry/core/backend';
-import { NoAnswerError } from './attempt.js';
 import { type StatusName, statusOf } from './grpc-status.js';
 import { MAX_RECORD_BYTES } from './record-document.js';
 
@@ -45,7 +44,7 @@ const TOO_LARGE = /longer than|exceeds the maximum|maximum (?:\w+ )?size|too (?:
  */
 export function mapError(error: unknown, attempt: Attempt): unknown {
   if (!(error instanceof Error) || TokenryError.is(error)) return error;
-  if (error instanceof NoAnswerError)
+  if (isSilence(error))
     return new BackendUnavailableError(message(attempt, 'Firestore did not answer within timeoutMs.'), { cause: error });
   const status = statusOf(error);
   if (status !== undefined) return mapStatus(status, error, attempt);
@@ -65,6 +64,9 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
     return new BackendUnavailableError(message(attempt, `the network failed (${code}).`), { cause: error });
   return error;
 }
+
+/** Nothing came back within `timeoutMs`. */
+export const isSilence = (error: unknown): boolean => error instanceof Error && error.name === 'NoAnswerError';
 
 function mapStatus(status: StatusName, error: Error, attempt: Attempt): TokenryError {
   const say = (advice: string) => message(attempt, `${status}: ${advice}`);

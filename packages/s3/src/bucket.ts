@@ -1,7 +1,6 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { CapabilityError, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
+import { CapabilityError, inTime, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
 import type { Connected, Connection } from './connection.js';
-import { inTime } from './in-time.js';
 import { mapError, type SdkError } from './map-error.js';
 import type { ResolvedOptions } from './options.js';
 import { untilAborted } from './until-aborted.js';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
+import { inTime } from '@tokenry/core/backend';
 import type { Connected, Connection } from './connection.js';
-import { inTime } from './in-time.js';
 import { mapError, type SdkError } from './map-error.js';
 import type { ResolvedOptions } from './options.js';
 

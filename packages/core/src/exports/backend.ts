@@ -2,6 +2,7 @@
 export { BaseTokenBackend, type BaseTokenBackendOptions, type OwnBackend } from '../backend/base-token-backend.js';
 export { ConditionalWriteLeases } from '../backend/conditional-write-leases.js';
 export { InProcessLeases } from '../backend/in-process-leases.js';
+export { type InTimeOptions, inTime, NoAnswerError } from '../backend/in-time.js';
 export {
   type AcquireLeaseOptions,
   acquireLease,
