@@ -34,9 +34,9 @@ export interface RefreshTrigger {
   readonly minimumLifetimeMs: number;
 }
 
-/** Names a refresh within this process: equal ones are one. */
-export function flightKey(request: TokenRequest): string {
-  return `${request.leaseName}\u0000${request.match.id}\u0000${request.claims ?? ''}`;
+/** Names a refresh within this process: equal ones are one, also where the same account was chosen in another way. */
+export function flightKey({ leaseName, tenantId = '', scopes, claims = '' }: TokenRequest): string {
+  return [leaseName, tenantId, scopes.join(' '), claims].join('\u0000');
 }
 
 /** What is sent for a request. */

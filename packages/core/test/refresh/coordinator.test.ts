@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { InteractionRequiredError, RefreshThrottledError } from '../../src/errors.js';
 import { NotSentError, TokenEndpointError } from '../../src/provider/token-endpoint-error.js';
+import { homeOf } from '../backend/support/tokens.js';
 import { eventsDuring, HOUR_MS, KEY, outcomeOf, World } from './support/world.js';
 
 const refusal =
@@ -431,4 +432,17 @@ test('each refresh ends in one event', async () => {
     ['terminal', 'TOKENRY_INTERACTION_REQUIRED'],
   ]);
   expect(JSON.stringify(events)).not.toContain('TEST-ada');
+});
+
+test('however an account is chosen, it is throttled, and its equal wishes are one refresh', async () => {
+  const world = await World.expired();
+  const chosen = { question: { homeAccountId: homeOf('ada') } };
+  const both = [world.get(), world.get(chosen)];
+  expect(await Promise.all(both.map(outcomeOf))).toEqual(['at-TEST-ada-102', 'at-TEST-ada-102']);
+  await world.clock.advance(2 * HOUR_MS);
+  world.server.kind = 'throttled';
+  world.server.twists.push(refusal('temporarily_unavailable'));
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_REFRESH_THROTTLED');
+  expect(await outcomeOf(world.get(chosen))).toBe('TOKENRY_REFRESH_THROTTLED');
+  expect(world.callsSent).toBe(2);
 });
