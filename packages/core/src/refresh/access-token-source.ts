@@ -33,6 +33,8 @@ export interface GetTokenOptions {
   readonly refusedToken?: string | undefined;
 }
 
+type SharedOptions = Pick<GetTokenOptions, 'signal' | 'refusedToken'>;
+
 /** A stored token as it is handed out, with its schedule. */
 interface Hit extends TokenSchedule {
   /** `softAt` in whole seconds, which lie in the object itself: among many records each place in memory is a wait. */
@@ -126,7 +128,7 @@ export class AccessTokenSource {
       return { result: hit.result, outcome: 'hit' };
     }
     try {
-      return await hold(this.#refresh(request, trigger, { record, signal, ignoreCooling: insists }));
+      return await hold(this.#refresh(request, trigger, { record, signal, ignoreCooling: insists, refusedToken }));
     } catch (error) {
       if (insists || !lasts || signal?.aborted) throw error;
       return { result: hit.result, outcome: 'served-stale' };
@@ -201,11 +203,11 @@ export class AccessTokenSource {
   async #refresh(
     request: TokenRequest,
     trigger: RefreshTrigger,
-    options: { record: DecodedRecord | undefined; signal: AbortSignal | undefined; ignoreCooling: boolean },
+    options: SharedOptions & { readonly record: DecodedRecord | undefined; readonly ignoreCooling: boolean },
   ): Promise<{ result: AccessTokenResult; outcome: AcquireOutcome }> {
     const refusal = this.#refusal(request, options);
     if (refusal && !(await this.#isLifted(request, options.signal))) throw refusal;
-    const { token, outcome } = await this.#shared(request, trigger, options.signal);
+    const { token, outcome } = await this.#shared(request, trigger, options);
     return {
       result: toResult(token, trigger.account ?? this.#accountOf(request, options.record), this.#options.serverClock.offsetMs),
       outcome,
@@ -213,19 +215,20 @@ export class AccessTokenSource {
   }
 
   /**
-   * Joins a refresh in flight, or begins one. One that began before was begun for another wish: the token that it adopted may
-   * be the very one that this caller was refused, or end too soon for it.
+   * Joins a refresh in flight, or begins one. One that began before was begun for another wish: its token may be the very one
+   * that this caller was refused, or, where it was adopted, end too soon for it.
    */
   async #shared(
     request: TokenRequest,
     trigger: RefreshTrigger,
-    signal: AbortSignal | undefined,
+    { signal, refusedToken }: SharedOptions,
   ): Promise<{ readonly token: RefreshedToken['token']; readonly outcome: AcquireOutcome }> {
     for (;;) {
       const { result, joined } = this.#flights.run(request.leaseName, flightKey(request), () => this.#reported(request, trigger));
       const { token, outcome } = await abandonOn(result, signal);
       if (!joined) return { token, outcome };
-      if (outcome === 'refreshed' || this.#options.coordinator.mayAdopt(token, trigger)) return { token, outcome: 'coalesced' };
+      const serves = outcome === 'refreshed' ? token.secret !== refusedToken : this.#options.coordinator.mayAdopt(token, trigger);
+      if (serves) return { token, outcome: 'coalesced' };
     }
   }
 

@@ -212,3 +212,23 @@ test('who needs a longer life than a refresh that began before asked for waits f
   expect(await first).toBe('at-TEST-ada-102');
   expect(await second).toBe('at-TEST-ada-103');
 });
+
+test('who is refused the very token that a refresh has just brought gets the next one, though that refresh still gives its lease back', async () => {
+  const world = await World.expired();
+  const releasing = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  world.atStep = async (step) => {
+    if (step !== 'before-release') return;
+    world.atStep = undefined;
+    reached.resolve();
+    await releasing.promise;
+  };
+  const first = outcomeOf(world.get());
+  await reached.promise;
+  expect(await outcomeOf(world.get())).toBe('at-TEST-ada-102');
+  const second = outcomeOf(world.get({ refusedToken: 'at-TEST-ada-102', forceRefresh: true }));
+  await settle();
+  releasing.resolve();
+  expect([await first, await second]).toEqual(['at-TEST-ada-102', 'at-TEST-ada-103']);
+  expect(world.callsSent).toBe(2);
+});
