@@ -11,15 +11,15 @@ const MAX_TEXT = 1_000_000;
 
 /** A value in quotation marks, which may hold escaped ones; its end may have been cut off. */
 const quoted = (mark: string) => `${mark}[^${mark}\\\\]*(?:\\\\[^][^${mark}\\\\]*)*\\\\?(?:${mark}|$)`;
+/** The same inside text that is quoted itself: it ends at as many backslashes as it began with. */
+const quotedInQuotes = `(\\\\+)(["'])[^]*?(?:(?<!\\\\)\\2\\3|$)`;
+const VALUE = `${quoted('"')}|${quoted("'")}|${quotedInQuotes}|[^\\s&,;"'}\\]]+`;
 
 const PATTERNS: readonly [RegExp, string][] = [
   [/\beyJ[\w-]{5,}(?:\.[\w-]*){1,4}/g, '[redacted]'],
   [/\b[\w.~-]{80,}/g, '[redacted]'],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi, '$1 [redacted]'],
-  [
-    new RegExp(`(["']?\\b(?:${SECRET_NAMES})["']?\\s*[:=]\\s*)(?:${quoted('"')}|${quoted("'")}|[^\\s&,;"'}\\]]+)`, 'gi'),
-    '$1[redacted]',
-  ],
+  [new RegExp(`(\\b(?:${SECRET_NAMES})(?:\\\\*["'])?\\s*[:=]\\s*)(?:${VALUE})`, 'gi'), '$1[redacted]'],
 ];
 
 /** Returns `text` with everything that looks like a credential replaced by `[redacted]`, and without what nobody would read. */

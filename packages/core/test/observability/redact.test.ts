@@ -14,6 +14,9 @@ describe('redact', () => {
     ['a password with a quotation mark in it', String.raw`{"password":"a\"rt-TEST-1","grant_type":"password"}`],
     ['a parameter whose end was cut off', `{"error":"invalid_grant","password":"correct horse rt-TEST-1`],
     ['a parameter in single quotes whose end was cut off', `client_secret: 'correct horse rt-TEST-1`],
+    ['a parameter in JSON that is itself quoted', String.raw`"{\"error\":\"invalid_grant\",\"refresh_token\":\"rt-TEST-1\"}"`],
+    ['a password with a quotation mark in JSON that is itself quoted', String.raw`"{\"password\":\"a\\\"rt-TEST-1\"}"`],
+    ['a quotation inside a quotation', String.raw`{"message":"The password: \"correct horse rt-TEST-1\" is wrong"}`],
     ['an opaque token that nothing names', `cannot redeem ${opaque}: revoked`],
   ])('removes %s', (_, text) => {
     const clean = redact(text);
@@ -23,6 +26,8 @@ describe('redact', () => {
 
   it('copes with texts of any length', () => {
     expect(redact('x'.repeat(20_000_000))).toBe('[redacted]');
+    for (const piece of ['\\', 'password\\', 'password:\\"', 'code', '"'])
+      expect(redact(piece.repeat(1_000_000)).length).toBeLessThanOrEqual(1_000_000);
   });
 
   it.each([
