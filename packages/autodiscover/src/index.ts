@@ -42,9 +42,10 @@ export { AutodiscoverProtocol, type AutodiscoverProtocolOptions } from './discov
 export { Autodiscovery } from './discovery/autodiscovery.js';
 export { closeConnections } from './discovery/client-registry.js';
 export { clearCache, discover } from './discovery/discover.js';
-export type { DiscoverOptions, NetworkOptions } from './discovery/discover-options.js';
+export type { DiscoverOptions } from './discovery/discover-options.js';
 export type { Deprecation, DiscoveryResult, EwsService, MailboxLocation } from './discovery/discovery-result.js';
 export type { MailServer, ServiceUrls } from './discovery/finding.js';
+export type { NetworkOptions } from './discovery/network-options.js';
 export type { StepName, TraceStep } from './discovery/trace.js';
 // network and trust
 export { createResolver, type DnsResolver, type SrvRecord } from './dns/srv.js';

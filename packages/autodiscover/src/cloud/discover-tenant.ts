@@ -3,7 +3,7 @@ import { type Clock, strictOptions, systemClock } from '@tokenry/core/backend';
 import { parseMailAddress, parseMailDomain } from '../address/mail-address.js';
 import { clientFor } from '../discovery/client-registry.js';
 import { withDeadline } from '../discovery/deadline.js';
-import type { NetworkOptions } from '../discovery/discover-options.js';
+import { NETWORK_OPTIONS, type NetworkOptions } from '../discovery/network-options.js';
 import { Session } from '../discovery/session.js';
 import { Trace } from '../discovery/trace.js';
 import { AutodiscoverError } from '../errors.js';
@@ -23,20 +23,7 @@ export interface TenantOptions extends NetworkOptions {
   readonly clock?: Clock | undefined;
 }
 
-const NAMES = [
-  'cloud',
-  'userRealm',
-  'timeoutMs',
-  'signal',
-  'clock',
-  'lookup',
-  'dns',
-  'connectTo',
-  'proxy',
-  'ca',
-  'blockPrivateNetworks',
-  'allowLoopback',
-];
+const NAMES = ['cloud', 'userRealm', 'timeoutMs', 'signal', 'clock', ...NETWORK_OPTIONS];
 
 /**
  * The Microsoft 365 tenant and cloud that own a mail domain; `undefined` when no cloud knows the domain. Asks Microsoft's

@@ -15,7 +15,7 @@ import { type GetUserSettingsResponse, readGetUserSettingsResponse } from '../so
 import { TrustPolicy } from '../trust/trust-policy.js';
 import { clientFor } from './client-registry.js';
 import { withDeadline } from './deadline.js';
-import type { NetworkOptions } from './discover-options.js';
+import { NETWORK_OPTIONS, type NetworkOptions } from './network-options.js';
 import { serverText } from './server-text.js';
 import { Session } from './session.js';
 import { Trace } from './trace.js';
@@ -29,19 +29,7 @@ export interface AutodiscoverProtocolOptions extends NetworkOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-const NAMES = [
-  'endpoint',
-  'authScheme',
-  'identity',
-  'timeoutMs',
-  'lookup',
-  'dns',
-  'connectTo',
-  'proxy',
-  'ca',
-  'blockPrivateNetworks',
-  'allowLoopback',
-];
+const NAMES = ['endpoint', 'authScheme', 'identity', 'timeoutMs', ...NETWORK_OPTIONS];
 
 /**
  * One known Autodiscover server, asked directly: the settings of several mailboxes in one request.

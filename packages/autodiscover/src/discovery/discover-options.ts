@@ -9,18 +9,11 @@ import { type AccessType, checkAccessType } from '../credentials/access-type.js'
 import type { BaseCredentials } from '../credentials/base-credentials.js';
 import { BaseOAuth2Credentials } from '../credentials/base-oauth2-credentials.js';
 import { UsernamePasswordCredentials } from '../credentials/username-password-credentials.js';
-import type { DnsResolver } from '../dns/srv.js';
-import type { HttpClientOptions } from '../http/http-client.js';
 import { type SettingsChoice, settingNames } from '../soap/get-user-settings-request.js';
 import type { SettingName } from '../soap/setting-names.js';
 import type { OnRedirect } from '../trust/trust-policy.js';
+import { NETWORK_OPTIONS, type NetworkOptions } from './network-options.js';
 import { checkKinds } from './option-kinds.js';
-
-/** How this machine reaches the network; for laboratories and split-horizon DNS. */
-export interface NetworkOptions extends HttpClientOptions {
-  /** Finds SRV records. @default the system's name servers, 4 s each */
-  readonly dns?: DnsResolver | undefined;
-}
 
 export interface DiscoverOptions extends NetworkOptions {
   /** Who asks. Without credentials only anonymous services are asked. */
@@ -78,13 +71,7 @@ const NAMES = [
   'stepTimeoutMs',
   'signal',
   'clock',
-  'lookup',
-  'dns',
-  'connectTo',
-  'proxy',
-  'ca',
-  'blockPrivateNetworks',
-  'allowLoopback',
+  ...NETWORK_OPTIONS,
 ] as const satisfies readonly (keyof DiscoverOptions)[];
 
 /** Options after checking, with what follows from them. */
