@@ -131,12 +131,31 @@ await describeOnMoto('on an emulator', ({ moto, gate }) => {
     await maker.deleteToken();
     const mark = Object.entries((await describeSecret('o365')).VersionIdsToStages ?? {});
     const deleting = Promise.withResolvers<undefined>();
-    gate.intercept = (request) => (actionOf(request) === 'DeleteSecret' ? deleting.promise : undefined);
+    let [makings, deletions] = [0, 0];
+    gate.intercept = (request) => {
+      if (actionOf(request) === 'CreateSecret') makings += 1;
+      if (actionOf(request) !== 'DeleteSecret') return undefined;
+      deletions += 1;
+      return deleting.promise;
+    };
+    let laterMs = 0;
+    const clock = performance.now.bind(performance);
+    vi.spyOn(performance, 'now').mockImplementation(() => clock() + laterMs);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const made = maker.records.write('o365', bytes('{"b":2}'), { expect: 'absent' });
+    await expect.poll(() => makings).toBeGreaterThan(1);
+    laterMs = 2_500;
     const removed = remover.deleteToken();
-    await expect.poll(() => actions().at(-1)).toBe('DeleteSecret');
+    await expect.poll(() => deletions).toBe(1);
     expect(Object.entries((await describeSecret('o365')).VersionIdsToStages ?? {})).not.toEqual(mark);
+    // Long enough for the first mark, not for the second.
+    laterMs = 5_100;
+    const until = makings + 3;
+    await Promise.race([made, expect.poll(() => makings).toBeGreaterThan(until)]);
     deleting.resolve(undefined);
     expect(await removed).toBe(false);
+    await made;
+    expect(await textIn('o365')).toBe('{"b":2}');
   });
 
   test('a default secret behind the prefix is one record under one name', async () => {
