@@ -11,7 +11,7 @@ export interface TokenAnswer {
   readonly serverNow?: number;
 }
 
-/** The endpoint answered with something that is no OAuth answer: whether it acted on the request is unknown. */
+/** Something answered that is no OAuth answer, or not the endpoint: whether that acted on the request is unknown. */
 export class UnreadableAnswerError extends Error {
   override readonly name = 'UnreadableAnswerError';
 }
@@ -20,7 +20,8 @@ const MAX_DESCRIPTION = 1_000;
 
 /**
  * Reads an answer of the token endpoint.
- * @throws TokenEndpointError when it is a refusal; {@link UnreadableAnswerError} when it is a success that cannot be read.
+ * @throws TokenEndpointError when it is a refusal; {@link UnreadableAnswerError} when it is neither that nor a success that can
+ * be read.
  */
 export async function readTokenAnswer(response: Response): Promise<TokenAnswer> {
   const answer = await readAnswer(response);

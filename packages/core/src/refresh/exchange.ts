@@ -15,8 +15,8 @@ const MAX_RETRY_AFTER_MS = 10_000;
  * Sends one grant so that the server sees it at most once. It is repeated only when nothing was sent, or when the server
  * answered 429, which spends nothing; and never once it is sent and unanswered (the server may have acted on it).
  *
- * `false`: the right ran out before anything was sent. It is looked at when the request leaves: before that, providers load their
- * libraries and sign assertions, and a process may stand still.
+ * `false`: the right ran out before anything was sent, or after a refusal, which spends nothing. It is looked at when a request
+ * leaves: before that, providers load their libraries and sign assertions, and a process may stand still.
  */
 export async function exchangeOnce(
   provider: TokenProvider,

@@ -74,7 +74,7 @@ export class LegacyImport {
     throw leasesTooShort();
   }
 
-  /** `false`: the lease ran out before anything was sent. */
+  /** `false`: the lease ran out before anything was spent. */
   async #underLease(tokenKey: string, scopes: readonly string[]): Promise<boolean> {
     const { provider, backendId, records, leases, timing, clock } = this.#options;
     const { issuer: authority, clientId } = provider;
@@ -102,7 +102,7 @@ export class LegacyImport {
     }
   }
 
-  /** `undefined`: the lease ran out, and nothing was sent. */
+  /** `undefined`: the lease ran out, and nothing was spent. */
   async #exchange(
     tokenKey: string,
     { secret, scopes }: { readonly secret: string; readonly scopes: readonly string[] },

@@ -19,7 +19,7 @@ export function sendingRight(lease: Pick<Permit, 'remainingMs'>, { ttlMs }: Pick
   return { lasts: (ms) => lease.remainingMs() > leastMs + ms };
 }
 
-/** Nothing was sent, however often the lease was acquired. */
+/** Nothing was spent, however often the lease was acquired. */
 export function leasesTooShort(): RefreshFailedError {
   return new RefreshFailedError(
     `The lease ran out ${MAX_LEASES} times before the token call could be sent: the store is too slow for its TTL.`,
