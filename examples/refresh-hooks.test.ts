@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Account, type TokenBackend } from '@tokenry/core';
+import { Account, type RefreshRequest, type TokenBackend } from '@tokenry/core';
 import { type DevAuthority, startDevAuthority } from '@tokenry/dev-authority';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { LockingFileTokenBackend } from './locking-file-backend.js';
@@ -92,4 +92,47 @@ test('a flag that a crashed program left behind delays a refresh, and does not s
   const before = refreshCalls('crashed');
   await account?.getAccessToken({ forceRefresh: true });
   expect(refreshCalls('crashed') - before).toBe(1);
+});
+
+/** The store loses its flag while a refresh runs, and cannot be given another. */
+class LostFlagTokenBackend extends RefreshFlagTokenBackend {
+  readonly flagPath: string;
+
+  constructor(tokenPath: string) {
+    super({ tokenPath, factorMs: 5, maxTries: 1 });
+    this.flagPath = join(tokenPath, `${this.defaultTokenKey}.refresh-flag.token`);
+  }
+
+  override shouldRefreshToken({ tokenKey, account, tokenIsExpired, ...request }: RefreshRequest): Promise<boolean | null> {
+    const refresh = async () => {
+      await rm(this.flagPath);
+      await mkdir(this.flagPath);
+      await request.refresh();
+    };
+    return super.shouldRefreshToken({ tokenKey, account, tokenIsExpired, reload: () => request.reload(), refresh });
+  }
+}
+
+describe('a flag that cannot be given back', () => {
+  test('does not fail a refresh that worked', async () => {
+    const backend = new LostFlagTokenBackend(await scratchFolder());
+    const [account] = await programs('lost-flag', [backend]);
+    const before = await account?.getAccessToken();
+    const after = await account?.getAccessToken({ forceRefresh: true });
+    expect(after?.token).toEqual(expect.any(String));
+    expect(after?.token).not.toBe(before?.token);
+    await expect(backend.records.read(`${backend.defaultTokenKey}.refresh-flag`)).rejects.toThrow();
+  });
+
+  test('does not hide why a refresh failed', async () => {
+    const [account] = await programs('lost-flag-failed', [new LostFlagTokenBackend(await scratchFolder())]);
+    authority.faults.add({
+      endpoint: 'token',
+      grantType: 'refresh_token',
+      times: 1,
+      status: 503,
+      error: 'temporarily_unavailable',
+    });
+    await expect(account?.getAccessToken({ forceRefresh: true })).rejects.toMatchObject({ code: 'TOKENRY_REFRESH_FAILED' });
+  });
 });
