@@ -1,6 +1,7 @@
 import type { AccountEngine } from './account-engine.js';
 import { checkTokenKey } from './backend/token-key.js';
 import { checkClaims } from './claims-challenge.js';
+import { defined } from './defined.js';
 import { invalidArgument } from './options.js';
 import type { Scopes } from './protocol/scopes.js';
 import type { DeviceFlow } from './provider/token-provider.js';
@@ -116,9 +117,11 @@ export class SignIn {
   }
 
   #request({ scopes, ...rest }: SignInOptions): SignInRequest {
-    checkClaims(rest.claims);
+    // Among the parameters of the login page they are claims all the same, and go with the code as well.
+    const { claims = rest.extraParameters?.claims } = rest;
+    checkClaims(claims);
     const { redirectUri } = this.#engine.options;
-    return { ...(redirectUri === undefined ? {} : { redirectUri }), ...rest, scopes: this.#engine.signInScopes(scopes) };
+    return { ...defined({ redirectUri }), ...rest, ...defined({ claims }), scopes: this.#engine.signInScopes(scopes) };
   }
 
   async #byPassword({ scopes, claims, signal }: SignInOptions, username: string | undefined): Promise<SignedIn> {

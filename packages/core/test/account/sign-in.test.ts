@@ -196,6 +196,7 @@ describe('claims that are no JSON object', () => {
     ['authenticate', (account, claims) => account.authenticate({ claims })],
     ['getAuthorizationUrl', (account, claims) => account.getAuthorizationUrl({ claims })],
     ['initiateDeviceFlow', (account, claims) => account.initiateDeviceFlow({ claims })],
+    ['the login page', (account, claims) => account.getAuthorizationUrl({ extraParameters: { claims } })],
   ])('are a mistake of the caller of %s, and nothing is sent', async (_name, call) => {
     const account = await stage.signedIn({ redirectUri: REDIRECT_URI });
     stage.authority.forgetCalls();
@@ -205,6 +206,18 @@ describe('claims that are no JSON object', () => {
       expect(String(error)).not.toContain('nonsense');
     }
     expect(stage.authority.calls()).toEqual([]);
+  });
+});
+
+describe('claims for the login page', () => {
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1-TEST"}}}';
+  it.each([{ claims }, { extraParameters: { claims } }])('are sent again when the code is redeemed: %o', async (wish) => {
+    const account = stage.account(WEB, { redirectUri: REDIRECT_URI });
+    const { url, flow } = await account.getAuthorizationUrl(wish);
+    await account.requestToken(await redirected(url), { flow });
+    expect(stage.authority.calls({ grantType: 'authorization_code' })).toMatchObject([
+      { claims: expect.stringContaining('c1-TEST') },
+    ]);
   });
 });
 
