@@ -2,6 +2,8 @@ import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { AmbiguousAccountError, NotAuthenticatedError } from '../../src/errors.js';
 import { Protocol } from '../../src/protocol/protocol.js';
+import { AsyncStore } from '../backend/support/async-store.js';
+import { StoreBackend } from '../backend/support/store-backend.js';
 import { startServer } from '../http/local-server.js';
 import { type AccountStage, ADA, BEN, failure, GWEN, openAccountStage, PUBLIC, WEB } from './stage.js';
 
@@ -129,6 +131,22 @@ describe('programs that share one backend', () => {
     const { token } = await graph.getAccessToken();
     const [answer] = await Promise.allSettled([other.getAccessToken()]);
     expect(answer).not.toMatchObject({ value: { token } });
+  });
+});
+
+describe('a program whose memory is older than the store', () => {
+  it('finds who has signed in elsewhere since', async () => {
+    const store = new AsyncStore();
+    const account = () => stage.account(WEB, { tokenBackend: new StoreBackend({ store, clock: stage.clock }) });
+    const there = account();
+    await stage.signIn(there);
+    await there.signOut();
+    // A memory each: what one question finds would otherwise answer the next.
+    const [first, second, third] = [account(), account(), account()];
+    const seen = () => Promise.all([first.isAuthenticated(), second.getAccounts(), third.getAuthenticatedUsernames()]);
+    expect(await seen()).toEqual([false, [], []]);
+    await stage.signIn(there);
+    expect(await seen()).toMatchObject([true, [{ username: ADA }], [ADA]]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { TokenCache } from '../../src/tokens/token-cache.js';
 import { AsyncStore } from './support/async-store.js';
 import { StoreBackend } from './support/store-backend.js';
 import { TestClock } from './support/test-clock.js';
-import { CLIENT, ENVIRONMENT, refreshed, refreshTokenOf, signedIn, signIn } from './support/tokens.js';
+import { CLIENT, ENVIRONMENT, refreshed, refreshTokenOf, signedIn } from './support/tokens.js';
 
 const KEY = 'user';
 
@@ -73,16 +73,25 @@ describe('a store whose writes are rationed', () => {
   });
 
   it('writes a rotated refresh token at once, although memory does not show the token that was spent for it', async () => {
-    const { committed, answer } = store.answerNextWriteLate();
-    const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
-    await committed;
+    const [old] = [...store.records.values()];
     await other.updateToken((cache) => refreshed(cache, 'ada', 2)(cache), { tokenKey: KEY });
     const record = await access.fresh(KEY);
-    if (!record) throw new Error('absent');
-    answer();
-    await saving;
+    if (!record || !old) throw new Error('absent');
+    // A replica that lags behind answers, once.
+    const { read } = store;
+    store.read = async () => old;
+    await access.fresh(KEY);
+    store.read = read;
+    expect(refreshTokenOf(access.peek(KEY)?.cache, 'ada')).toBe('rt-TEST-ada-1');
     expect(await access.commit(KEY, refreshed(record.cache, 'ada', 3))).toMatchObject({ saved: true });
     expect(refreshTokenOf(await stored(), 'ada')).toBe('rt-TEST-ada-3');
+  });
+
+  it('keeps nothing that comes when it is closed: nobody would write it', async () => {
+    await backend.close();
+    await access.fresh(KEY);
+    await access.commit(KEY, appOnly('at-TEST-app-1'));
+    expect([clock.sleeping, accessTokens(access.peek(KEY)?.cache)]).toEqual([0, ['at-TEST-ada-1']]);
   });
 
   it('writes what waited when its time has come, unless somebody else has just written', async () => {

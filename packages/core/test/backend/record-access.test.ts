@@ -243,6 +243,19 @@ describe('the record cache', () => {
     expect(namesIn((await access.current(KEY))?.cache)).toEqual(['bob']);
   });
 
+  it('does not go back behind a change of which the store told while a save of this process was slow to answer', async () => {
+    const telling = new TellingBackend({ store, clock });
+    await telling.loadToken({ tokenKey: KEY });
+    const { committed, answer } = store.answerNextWriteLate();
+    const saving = telling.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    await committed;
+    await other.updateToken((cache) => signIn(cache, 'eve'), { tokenKey: KEY });
+    for (const name of store.records.keys()) telling.changed(name);
+    answer();
+    await saving;
+    expect(namesIn(await telling.loadToken({ tokenKey: KEY }))).toEqual(['ada', 'bob', 'eve']);
+  });
+
   it('remembers what it saved, when a read meanwhile showed nothing else', async () => {
     await current();
     const { write } = store;
@@ -610,6 +623,19 @@ describe('a spent refresh token that comes back', () => {
     expect(tokenIn(await access.fresh(KEY))).toBe('rt-TEST-ada-2');
   });
 
+  it('is replaced also where the store could not even be read when its successor came', async () => {
+    const back = await toComeBack();
+    const change = refreshed((await current()).cache, 'ada', 2);
+    const late = recordAccessOf(new StoreBackend({ store, clock }));
+    const restore = outage('read');
+    const { settled } = await late.commit(KEY, change);
+    restore();
+    await clock.advance(1_000);
+    await settled;
+    await back();
+    expect(tokenIn(await late.fresh(KEY))).toBe('rt-TEST-ada-2');
+  });
+
   it('is replaced by the last of several that were saved late together', async () => {
     const back = await toComeBack();
     const restore = outage('write');
@@ -635,6 +661,20 @@ describe('a spent refresh token that comes back', () => {
     await clock.advance(600_000);
     await backend.checkRecentSaves();
     expect(store.calls.read).toBe(reads);
+  });
+
+  it('is looked for in every record, also where another one cannot be read', async () => {
+    const back = await toComeBack();
+    await other.saveToken(signedIn('bob'), { tokenKey: 'broken' });
+    const broken = await access.current('broken');
+    if (!broken) throw new Error('absent');
+    await access.commit('broken', refreshed(broken.cache, 'bob', 2));
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    await other.records.write('broken', Buffer.from('nothing'), { expect: 'anything' });
+    await back();
+    await backend.checkRecentSaves();
+    await clock.advance(1_000);
+    expect(await storedToken()).toBe('rt-TEST-ada-2');
   });
 
   it('is looked for again, where the store failed at it', async () => {

@@ -184,5 +184,7 @@ test.each([
   const shared = TokenCache.deserialize(JSON.stringify(record));
   expect(find(shared, ['User.Read'])).toBe('at-TEST-bearer');
   expect(shared.getAccessToken()?.secret).toBe('at-TEST-bearer');
+  shared.add(event(answer({ tag: 'next' }), { grantType: 'refresh_token' }));
+  expect(find(shared, ['User.Read'])).toBe('at-TEST-next');
   expect(shared.serialize()).toContain('at-TEST-bound');
 });
