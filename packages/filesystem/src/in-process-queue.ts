@@ -1,3 +1,5 @@
+import { untilAborted } from '@tokenry/core/backend';
+
 /** One after the other within this process, per name: a file lock would make them poll for each other. */
 export class InProcessQueue {
   readonly #tails = new Map<string, Promise<void>>();
@@ -17,17 +19,4 @@ export class InProcessQueue {
       void tail.then(() => this.#tails.get(name) === tail && this.#tails.delete(name));
     }
   }
-}
-
-function untilAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return promise;
-  if (signal.aborted) return Promise.reject(signal.reason);
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(() => {
-      signal.removeEventListener('abort', abort);
-      resolve();
-    });
-  });
 }

@@ -1,5 +1,5 @@
 import type { Settings } from '@google-cloud/firestore';
-import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, checkTimeout, invalidArgument } from '@tokenry/core/backend';
 
 /**
  * A client that somebody else made and closes: `new Firestore()` of `@google-cloud/firestore`, or what `getFirestore()` of
@@ -92,12 +92,6 @@ function checkFieldName(fieldName: unknown): string {
   if (fieldName === EXPIRY_FIELD)
     throw invalidArgument(`fieldName "${EXPIRY_FIELD}" is taken: it says when a lease document may be swept.`);
   return fieldName;
-}
-
-function checkTimeout(timeoutMs: unknown): number {
-  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
-    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
-  return timeoutMs;
 }
 
 function isName(name: string): boolean {

@@ -1,9 +1,8 @@
 import type { PutObjectCommandInput } from '@aws-sdk/client-s3';
-import { CapabilityError, inTime, sleep, systemClock, VersionConflictError } from '@tokenry/core/backend';
+import { CapabilityError, inTime, sleep, systemClock, untilAborted, VersionConflictError } from '@tokenry/core/backend';
 import type { Connected, Connection } from './connection.js';
 import { mapError, type SdkError } from './map-error.js';
 import type { ResolvedOptions } from './options.js';
-import { untilAborted } from './until-aborted.js';
 
 export interface SignalOption {
   readonly signal?: AbortSignal | undefined;
@@ -154,7 +153,9 @@ interface Body {
 // The SDK lets go of the signal once the headers are there.
 async function bytesOf(body: Body | undefined, signal: AbortSignal): Promise<Uint8Array> {
   if (!body) return new Uint8Array();
-  return untilAborted(body.transformToByteArray(), signal, () => (body as { destroy?(): void }).destroy?.());
+  const cut = () => (body as { destroy?(): void }).destroy?.();
+  signal.addEventListener('abort', cut, { once: true });
+  return untilAborted(body.transformToByteArray(), signal).finally(() => signal.removeEventListener('abort', cut));
 }
 
 function decodeKey(key: string): string | undefined {

@@ -3,6 +3,7 @@ import {
   BackendThrottledError,
   BackendUnavailableError,
   CapabilityError,
+  retryAfterMs,
   TokenryError,
   VersionConflictError,
 } from '@tokenry/core/backend';
@@ -97,7 +98,7 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
   if (UNSUITABLE[name]) return new CapabilityError(message(UNSUITABLE[name](attempt)), options);
   if (THROTTLED.has(name)) {
     const throttled = message('the store asks to slow down.');
-    return new BackendThrottledError(throttled, { ...options, retryAfterMs: retryAfterMs(error) });
+    return new BackendThrottledError(throttled, { ...options, retryAfterMs: askedMs(error) });
   }
   return byNature(error, message);
 }
@@ -110,8 +111,8 @@ function byNature(error: SdkError, message: (advice: string) => string): unknown
   const status = error.$metadata?.httpStatusCode;
   const options = safeCause(error);
   if (status === 401 || status === 403) return new BackendAccessDeniedError(message('the store denies it.'), options);
-  if (status === 429 || (status === 503 && retryAfterMs(error) !== undefined))
-    return new BackendThrottledError(message('the store asks to slow down.'), { ...options, retryAfterMs: retryAfterMs(error) });
+  if (status === 429 || (status === 503 && askedMs(error) !== undefined))
+    return new BackendThrottledError(message('the store asks to slow down.'), { ...options, retryAfterMs: askedMs(error) });
   if (status !== undefined || isNetworkTrouble(error))
     return new BackendUnavailableError(
       message('the store did not answer as it should. Nothing is known about the token.'),
@@ -127,13 +128,8 @@ function isNetworkTrouble(error: SdkError): boolean {
   return error.$response !== undefined || error.message.startsWith('Checksum mismatch');
 }
 
-/** Seconds or a date, in milliseconds from now. */
-export function retryAfterMs(error: SdkError): number | undefined {
-  const value = error.$response?.headers?.['retry-after'];
-  if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
-}
+/** How long the answer asks to wait. */
+const askedMs = ({ $response }: SdkError) => retryAfterMs(new Headers($response?.headers), Date.now());
 
 // A parser's message quotes what it could not parse: that may be a piece of a token.
 function safeCause(error: Error): { readonly cause?: unknown } {

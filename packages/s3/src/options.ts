@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, checkTimeout, invalidArgument } from '@tokenry/core/backend';
 
 export interface S3TokenBackendOptions extends BaseTokenBackendOptions {
   /** The bucket, which must exist. */
@@ -115,10 +115,4 @@ function encryption({ serverSideEncryption, kmsKeyId }: S3TokenBackendOptions): 
 function checkText(value: unknown, name: string): string {
   if (typeof value !== 'string' || value === '') throw invalidArgument(`${name} must be a string that is not empty.`);
   return value;
-}
-
-function checkTimeout(timeoutMs: unknown): number {
-  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
-    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
-  return timeoutMs;
 }

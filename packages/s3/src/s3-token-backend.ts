@@ -5,6 +5,7 @@ import {
   type ReadOptions,
   type RemoveOptions,
   type StoredRecord,
+  untilAborted,
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
@@ -12,7 +13,6 @@ import { Bucket, type Condition } from './bucket.js';
 import { type Conditions, provenConditions } from './conditions.js';
 import { Connection } from './connection.js';
 import { OWN_OPTIONS, resolveOptions, type S3TokenBackendOptions } from './options.js';
-import { untilAborted } from './until-aborted.js';
 
 /** Tells records from other objects in the folder. */
 const SUFFIX = '.token';

@@ -3,6 +3,7 @@ import {
   BackendThrottledError,
   BackendUnavailableError,
   CapabilityError,
+  retryAfterMs,
   TokenryError,
 } from '@tokenry/core/backend';
 
@@ -75,7 +76,7 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
   if (UNSUITABLE[name]) return new CapabilityError(message(UNSUITABLE[name](attempt)), options);
   if (THROTTLED[name]) {
     const throttled = message(THROTTLED[name](attempt));
-    return new BackendThrottledError(throttled, { ...options, retryAfterMs: retryAfterMs(error) });
+    return new BackendThrottledError(throttled, { ...options, retryAfterMs: askedMs(error) });
   }
   return byNature(error, message);
 }
@@ -90,7 +91,7 @@ function byNature(error: SdkError, message: (advice: string) => string): unknown
   if (status === 401 || status === 403) return new BackendAccessDeniedError(message('the service denies it.'), options);
   if (status === 429) {
     const throttled = message('the service asks to slow down.');
-    return new BackendThrottledError(throttled, { ...options, retryAfterMs: retryAfterMs(error) });
+    return new BackendThrottledError(throttled, { ...options, retryAfterMs: askedMs(error) });
   }
   if (status !== undefined || isNetworkTrouble(error)) {
     const unanswered = message('the service did not answer as it should. Nothing is known about the token.');
@@ -107,13 +108,8 @@ function isNetworkTrouble(error: SdkError): boolean {
   );
 }
 
-/** Seconds or a date, in milliseconds from now. */
-function retryAfterMs(error: SdkError): number | undefined {
-  const value = error.$response?.headers?.['retry-after'];
-  if (value === undefined) return undefined;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) && ms >= 0 ? ms : undefined;
-}
+/** How long the answer asks to wait. */
+const askedMs = ({ $response }: SdkError) => retryAfterMs(new Headers($response?.headers), Date.now());
 
 // A parser's message quotes what it could not parse: that may be a piece of a token.
 function safeCause(error: Error): { readonly cause?: unknown } {

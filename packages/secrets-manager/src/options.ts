@@ -1,5 +1,5 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, checkTimeout, invalidArgument, outOfRange } from '@tokenry/core/backend';
 
 export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptions {
   /** The secret that holds the default record. @default 'o365_token.txt' */
@@ -115,10 +115,4 @@ function deletion(options: SecretsManagerTokenBackendOptions): ResolvedOptions['
 function checkName(value: unknown, option: string): string {
   if (typeof value === 'string' && NAME.test(value) && value.length <= 512) return value;
   throw invalidArgument(`${option} must be the name of a secret: letters, digits and /_+=.@- only.`);
-}
-
-function checkTimeout(timeoutMs: unknown): number {
-  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= 600_000))
-    throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
-  return timeoutMs;
 }

@@ -1,9 +1,9 @@
+import { untilAborted } from '@tokenry/core/backend';
 import type { DnsResolver } from '../dns/srv.js';
 import { orderSrv, type SrvRecord } from '../dns/srv.js';
 import { isTenantDomain } from '../trust/microsoft-hosts.js';
 import { isRedirect, type Redirects } from './redirects.js';
 import type { Session } from './session.js';
-import { untilAborted } from './until-aborted.js';
 
 const SVC = '/autodiscover/autodiscover.svc';
 const MAX_SRV_TARGETS = 4;

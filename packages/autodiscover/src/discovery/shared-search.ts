@@ -1,8 +1,8 @@
+import { untilAborted } from '@tokenry/core/backend';
 import type { SettingsEntry } from '../cache/entries.js';
 import type { TrustPolicy } from '../trust/trust-policy.js';
 import type { DiscoverOptions } from './discover-options.js';
 import type { Trace } from './trace.js';
-import { untilAborted } from './until-aborted.js';
 
 /** A search that is under way. */
 export interface StartedSearch {

@@ -1,3 +1,7 @@
+import { untilAborted } from '../until-aborted.js';
+
+export { untilAborted };
+
 /** Runs the tasks of one key one after another; tasks of different keys run side by side. */
 export class KeyQueue {
   readonly #tails = new Map<string, Promise<void>>();
@@ -14,21 +18,8 @@ export class KeyQueue {
     void tail.then(() => {
       if (this.#tails.get(key) === tail) this.#tails.delete(key);
     });
-    return signal ? untilAborted(result, signal) : result;
+    return untilAborted(result, signal);
   }
-}
-
-/** Resolves as `work` does, or rejects with the reason of `signal` as soon as it aborts; `work` itself goes on. */
-export function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    work.catch(ignore);
-    return Promise.reject(signal.reason);
-  }
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 function ignore(): void {}

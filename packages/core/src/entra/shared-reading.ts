@@ -1,3 +1,5 @@
+import { untilAborted } from '../until-aborted.js';
+
 /**
  * One reading of a source that several callers wait for: each may give up alone, and the source hears of it once all of
  * them have.
@@ -29,7 +31,7 @@ export class SharedReading<T> {
   async wait(signal: AbortSignal | undefined): Promise<T> {
     this.#waiting += 1;
     try {
-      return await (signal ? untilAborted(this.#value, signal) : this.#value);
+      return await untilAborted(this.#value, signal);
     } finally {
       this.#waiting -= 1;
       if (this.#waiting === 0 && this.#state === 'reading') this.#abandon(signal);
@@ -40,13 +42,4 @@ export class SharedReading<T> {
     this.#state = 'useless';
     this.#controller.abort(signal?.reason);
   }
-}
-
-function untilAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    value.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

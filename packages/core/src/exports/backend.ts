@@ -45,5 +45,7 @@ export {
   TokenryError,
   VersionConflictError,
 } from '../errors.js';
+export { retryAfterMs } from '../http/retry-after.js';
 export { emit } from '../observability/events.js';
-export { invalidArgument, nearestName, outOfRange, strictOptions } from '../options.js';
+export { checkTimeout, invalidArgument, nearestName, outOfRange, strictOptions } from '../options.js';
+export { untilAborted } from '../until-aborted.js';
