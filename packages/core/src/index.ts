@@ -48,6 +48,7 @@ export {
   type LeaseEvent,
   type RefreshEvent,
   type SaveEvent,
+  type TokenryEvents,
 } from './observability/events.js';
 export { redact } from './observability/redact.js';
 export { MSBusinessCentral365Protocol, type MSBusinessCentral365ProtocolOptions } from './protocol/business-central.js';

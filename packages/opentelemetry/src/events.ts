@@ -1,15 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { AcquireEvent, ConflictEvent, FaultEvent, LeaseEvent, RefreshEvent, SaveEvent } from '@tokenry/core';
-
-/** What core publishes, by the last part of the channel's name. */
-export interface TokenryEvents {
-  acquire: AcquireEvent;
-  refresh: RefreshEvent;
-  lease: LeaseEvent;
-  save: SaveEvent;
-  conflict: ConflictEvent;
-  fault: FaultEvent;
-}
+import type { TokenryEvents } from '@tokenry/core';
 
 export type EventHandlers = { readonly [Name in keyof TokenryEvents]?: (event: TokenryEvents[Name]) => void };
 

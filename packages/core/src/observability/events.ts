@@ -61,7 +61,8 @@ export const channels = Object.freeze({
   fault: channel('tokenry:fault'),
 });
 
-interface EventTypes {
+/** What is published, by the last part of the channel's name. */
+export interface TokenryEvents {
   acquire: AcquireEvent;
   refresh: RefreshEvent;
   lease: LeaseEvent;
@@ -71,7 +72,7 @@ interface EventTypes {
 }
 
 /** Publishes one event; `build` runs only when somebody listens. */
-export function emit<Name extends keyof EventTypes>(name: Name, build: () => EventTypes[Name]): void {
+export function emit<Name extends keyof TokenryEvents>(name: Name, build: () => TokenryEvents[Name]): void {
   const target = channels[name];
   if (target.hasSubscribers) target.publish(build());
 }
