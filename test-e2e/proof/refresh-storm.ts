@@ -1,5 +1,6 @@
 import { Findings, type Proof } from './harness/proof.ts';
-import { HOUR_MS, Stage } from './harness/stage.ts';
+import { Stage } from './harness/stage.ts';
+import { type StormAnswers, storms } from './harness/storms.ts';
 
 const CALLERS = 25;
 
@@ -12,22 +13,13 @@ export const refreshStorm: Proof = async (settings) => {
   await stage.signIn('ada@contoso.example');
   await stage.start(processes);
   const asks = Array.from({ length: CALLERS }, () => ({}));
-  const calls: number[] = [];
-  const errors: string[] = [];
   const tooks: number[] = [];
-  let served = 0;
   let refused = 0;
-  for (let expiry = 1; expiry <= expiries; expiry++) {
-    settings.progress(`expiry ${expiry} of ${expiries}`);
-    await stage.advance(2 * HOUR_MS);
-    const before = stage.refreshCalls().length;
-    const answers = await stage.all((worker) => worker.call('storm', { asks }));
-    calls.push(stage.refreshCalls().length - before);
+  const after = async (answers: StormAnswers) => {
     tooks.push(Math.max(...answers.map(({ tookMs }) => tookMs)));
     for (const token of new Set(answers.flatMap(({ tokens }) => tokens))) if (!(await stage.accepts(token))) refused += 1;
-    served += answers.reduce((sum, { got }) => sum + got, 0);
-    errors.push(...answers.flatMap((answer) => answer.errors));
-  }
+  };
+  const { calls, served, errors } = await storms(stage, settings, { expiries, asks, after });
   const invalidGrant = stage.refreshCalls().filter(({ error }) => error === 'invalid_grant').length;
   tooks.sort((a, b) => a - b);
   return findings

@@ -1,5 +1,6 @@
 import { Findings, type Proof } from './harness/proof.ts';
-import { HOUR_MS, Stage } from './harness/stage.ts';
+import { Stage } from './harness/stage.ts';
+import { storms } from './harness/storms.ts';
 
 const SCOPE_SETS = [
   'User.Read',
@@ -22,18 +23,7 @@ export const scopeSets: Proof = async (settings) => {
   await stage.signIn('ada@contoso.example');
   await stage.start(8);
   const asks = Array.from({ length: 25 }, (_, index) => ({ scopes: [SCOPE_SETS[index % SCOPE_SETS.length] ?? ''] }));
-  const errors: string[] = [];
-  const calls: number[] = [];
-  let served = 0;
-  for (let expiry = 1; expiry <= expiries; expiry++) {
-    settings.progress(`expiry ${expiry} of ${expiries}`);
-    await stage.advance(2 * HOUR_MS);
-    const before = stage.refreshCalls().length;
-    const answers = await stage.all((worker) => worker.call('storm', { asks }));
-    calls.push(stage.refreshCalls().length - before);
-    served += answers.reduce((sum, { got }) => sum + got, 0);
-    errors.push(...answers.flatMap((answer) => answer.errors));
-  }
+  const { calls, served, errors } = await storms(stage, settings, { expiries, asks });
   const chain = stage.refreshCalls();
   const broken = chain.filter(
     (call, index) => index > 0 && call.refreshTokenSha256 !== chain[index - 1]?.issuedRefreshTokenSha256,

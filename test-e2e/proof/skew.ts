@@ -1,5 +1,6 @@
 import { Findings, type Proof } from './harness/proof.ts';
-import { HOUR_MS, Stage } from './harness/stage.ts';
+import { Stage } from './harness/stage.ts';
+import { storms } from './harness/storms.ts';
 
 /** Three processes whose clocks are five minutes apart each. */
 export const clockSkew: Proof = async (settings) => {
@@ -10,16 +11,8 @@ export const clockSkew: Proof = async (settings) => {
   await stage.start(3, (index) => ({ clockOffsetMs: (index - 1) * 300_000, lease: { ttlMs: 6_000, renewEveryMs: 2_000 } }));
   stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs: 100 });
   await stage.counts();
-  const errors: string[] = [];
-  const calls: number[] = [];
-  for (let expiry = 1; expiry <= expiries; expiry++) {
-    settings.progress(`expiry ${expiry} of ${expiries}`);
-    await stage.advance(2 * HOUR_MS);
-    const before = stage.refreshCalls().length;
-    const answers = await stage.all((worker) => worker.call('storm', { asks: Array.from({ length: 10 }, () => ({})) }));
-    calls.push(stage.refreshCalls().length - before);
-    errors.push(...answers.flatMap((answer) => answer.errors));
-  }
+  const asks = Array.from({ length: 10 }, () => ({}));
+  const { calls, errors } = await storms(stage, settings, { expiries, asks });
   const counts = await stage.counts();
   return findings
     .tell('expiries', expiries)
