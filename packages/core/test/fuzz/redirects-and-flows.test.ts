@@ -30,7 +30,13 @@ const REQUEST = { scopes: ['User.Read'], redirectUri: 'http://localhost' };
 
 /** Waits of a device flow pass at once; an endless one would show as a hang. */
 const hurried = { ...systemClock, sleep: async () => undefined };
-const DEVICE_FLOW = { deviceCode: SECRET, userCode: 'ABCD-EFGH', verificationUri: 'https://login.example/device', message: '…' };
+const DEVICE_FLOW = {
+  deviceCode: SECRET,
+  userCode: 'ABCD-EFGH',
+  verificationUri: 'https://login.example/device',
+  message: '…',
+  scopes: ['User.Read'],
+};
 
 const PIECES = [
   '&state=',

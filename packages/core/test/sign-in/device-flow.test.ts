@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AuthorizationDeniedError, FlowExpiredError } from '../../src/errors.js';
-import type { DeviceFlow } from '../../src/provider/token-provider.js';
+import { AuthorizationDeniedError, FlowExpiredError, TimeoutError } from '../../src/errors.js';
+import type { DeviceFlow, TokenProvider } from '../../src/provider/token-provider.js';
 import { deviceCodeConsent } from '../../src/sign-in/device-code-consent.js';
 import { finishDeviceFlow, startDeviceFlow } from '../../src/sign-in/device-flow.js';
 import { signInWithConsent } from '../../src/sign-in/interactive-sign-in.js';
@@ -74,6 +74,30 @@ describe('a device code', () => {
     fault.remove();
     expect(account.username).toBe('ada@contoso.example');
     expect(waits).toEqual([1_000, 2_000]);
+  });
+
+  it('survives a time-out of ours, as a connection that breaks', async () => {
+    const { clock, waits } = movableClock();
+    const flow = await startDeviceFlow(stage.deps(), { scopes: SCOPES });
+    await stage.authority.approveDevice(flow.userCode, 'ada@contoso.example');
+    const { provider, ...rest } = stage.deps({ clock });
+    const { issuer, clientId, environments, classify } = provider;
+    let timedOut = false;
+    const exchange: TokenProvider['exchange'] = (...args) => {
+      if (timedOut) return provider.exchange(...args);
+      timedOut = true;
+      return Promise.reject(new TimeoutError('late', { timeoutMs: 1 }));
+    };
+    const slow = { issuer, clientId, environments, classify, exchange };
+    const { account } = await finishDeviceFlow({ ...rest, provider: slow }, flow, { scopes: SCOPES });
+    expect([account.username, waits.length]).toEqual(['ada@contoso.example', 2]);
+  });
+
+  it.each(['User.Read', [5], {}, null])('whose scopes were changed to %j is refused before anything is sent', async (scopes) => {
+    const flow = await startDeviceFlow(stage.deps(), { scopes: SCOPES });
+    const before = polls();
+    const error = await failure(finishDeviceFlow(stage.deps(), { ...flow, scopes: scopes as never }, { scopes: SCOPES }));
+    expect([FlowExpiredError.is(error), polls()]).toEqual([true, before]);
   });
 
   it('survives a server that is busy, and waits as long as it says', async () => {
