@@ -10,6 +10,8 @@ const MAX_PENDING_LEASE_MS = 300_000;
 export class UnsavedTokens {
   readonly #clock: Clock;
   readonly #waiting = new Map<Promise<void>, string>();
+  /** Token keys whose newest tokens the backend gave up. */
+  readonly #lost = new Set<string>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,7 +26,10 @@ export class UnsavedTokens {
       this.#waiting.delete(settled);
       done.abort();
     };
-    settled.then(end, end);
+    settled.then(end, () => {
+      this.#lost.add(tokenKey);
+      end();
+    });
     void patience.then(release);
   }
 
@@ -33,7 +38,14 @@ export class UnsavedTokens {
    * @throws TokenNotSavedError after 30 s, or when the backend was closed before.
    */
   async saved(): Promise<void> {
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size > 0) await this.#settledInTime();
+    if (this.#lost.size > 0)
+      throw new TokenNotSavedError('The backend was closed before it had the newest tokens; they end with this process.', {
+        tokenKeys: [...this.#lost],
+      });
+  }
+
+  async #settledInTime(): Promise<void> {
     const tokenKeys = [...new Set(this.#waiting.values())];
     const done = new AbortController();
     const late = sleep(this.#clock, MAX_SAVE_WAIT_MS, { signal: done.signal, hold: true }).then(() => {
@@ -42,7 +54,7 @@ export class UnsavedTokens {
       });
     });
     try {
-      await Promise.race([Promise.all(this.#waiting.keys()), late]);
+      await Promise.race([Promise.allSettled(this.#waiting.keys()), late]);
     } finally {
       // Its timer would hold the process after everything is done.
       done.abort();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { FileSystemTokenBackend } from '@tokenry/filesystem';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { BackendUnavailableError, RecordCorruptError } from '../../src/errors.js';
+import { Account } from '../../src/account.js';
+import { BackendUnavailableError, RecordCorruptError, TokenNotSavedError } from '../../src/errors.js';
 import { type AccountStage, ADA, failure, openAccountStage, WEB } from './stage.js';
 
 let stage: AccountStage;
@@ -85,6 +86,21 @@ describe('a store that is down', () => {
     await account.close();
     const stored = await stage.account(WEB, { tokenBackend: cold(tokenBackend) }).getAccessToken();
     expect(stored.token).toBe(renewed.token);
+  });
+
+  it('is told of by close(), when it was closed itself before the newest tokens came', async () => {
+    const tokenBackend = flaky();
+    const { accountOptions } = stage.authority;
+    const account = new Account(WEB, { ...accountOptions, proxy: false, clock: stage.clock, scopes: 'basic', tokenBackend });
+    await stage.signIn(account);
+    const late = stage.authority.faults.add({ endpoint: 'token', grantType: 'refresh_token', delayMs: 200, times: 1 });
+    const asking = account.getAccessToken({ forceRefresh: true });
+    await expect.poll(() => late.hits).toBe(1);
+    tokenBackend.writable = false;
+    await tokenBackend.close();
+    expect((await asking).token).toMatch(/^eyJ/);
+    const error = await failure(account.close());
+    expect(TokenNotSavedError.is(error) && error.tokenKeys).toEqual([tokenBackend.defaultTokenKey]);
   });
 
   it('makes a sign-in fail instead of pretending', async () => {
