@@ -19,7 +19,8 @@ const TEXTS = new Set(
   ),
 );
 const TIMES = new Set(['cached_at', 'expires_on', 'extended_expires_on', 'refresh_on', 'last_modification_time']);
-const LISTS = ['tenantProfiles', 'tokenry_answers'];
+/** Fields that hold lists of texts. */
+export const LISTS = ['tenantProfiles', 'tokenry_answers'];
 
 /** The error for bytes that are no token cache. Says what is wrong, never what is there: it may be a secret. */
 export function corrupt(what: string): RecordCorruptError {

@@ -281,5 +281,7 @@ export class TokenCache {
 }
 
 function definedOnly(event: object): object {
-  return Object.fromEntries(Object.entries(event).filter(([, value]) => value !== undefined));
+  const defined: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(event)) if (value !== undefined) defined[name] = value;
+  return defined;
 }

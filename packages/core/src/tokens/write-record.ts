@@ -1,20 +1,25 @@
+import { LISTS } from './record-check.js';
 import { type RecordState, SECTION_NAMES, sectionOf } from './record-state.js';
-import type { AccessTokenEntity } from './schema.js';
+import type { AccessTokenEntity, Entity } from './schema.js';
 import { seconds } from './token-times.js';
 
-/**
- * The record as msal-node writes it. Put together entity by entity, each thawed by copying it: the engine writes frozen
- * objects several times slower.
- */
+/** The record as msal-node writes it. */
 export function recordText(state: RecordState): string {
-  const members: string[] = [];
+  const root: Record<string, unknown> = {};
   for (const name of SECTION_NAMES) {
-    const entities: string[] = [];
-    for (const [key, entity] of sectionOf(state, name)) entities.push(`${JSON.stringify(key)}:${JSON.stringify({ ...entity })}`);
-    members.push(`"${name}":{${entities.join(',')}}`);
+    const members: Record<string, Entity> = {};
+    for (const [key, entity] of sectionOf(state, name)) members[key] = thawed(entity);
+    root[name] = members;
   }
-  for (const [name, value] of state.extra) members.push(`${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  return `{${members.join(',')}}`;
+  for (const [name, value] of state.extra) root[name] = value;
+  return JSON.stringify(root);
+}
+
+/** A copy that is not frozen, nor are its lists: one frozen object makes the engine write a whole record three times slower. */
+function thawed(entity: Entity): Entity {
+  const copy: Record<string, unknown> = { ...entity };
+  for (const field of LISTS) if (Array.isArray(copy[field])) copy[field] = [...copy[field]];
+  return copy as Entity;
 }
 
 /** The record without access tokens that ended before `now` (epoch ms, the server's clock). */
