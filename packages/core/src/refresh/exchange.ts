@@ -42,8 +42,8 @@ export async function exchangeOnce(
 }
 
 /**
- * Lets the first request out while the right lasts; what belongs to a call that was taken follows it in any case. After a refusal
- * nothing is spent, and the next request is a new one: a rotated secret may have been waited for.
+ * Lets the first request out while the right lasts; what belongs to a call that was taken follows it in any case. After a refusal,
+ * or where nothing left this machine, nothing is spent, and the next request is a new one: a rotated secret may have been waited for.
  */
 class Gate {
   readonly #fetch: typeof globalThis.fetch;
@@ -62,9 +62,14 @@ class Gate {
   readonly fetch: typeof globalThis.fetch = async (input, init) => {
     if (this.#state === 'unused') this.#state = this.#right.lasts(0) ? 'passed' : 'closed';
     if (this.#state === 'closed') throw new NotSentError('The lease ran out before the request was sent.');
-    const response = await this.#fetch(input, init);
-    if (response.status >= 400) this.#state = 'unused';
-    return response;
+    try {
+      const response = await this.#fetch(input, init);
+      if (response.status >= 400) this.#state = 'unused';
+      return response;
+    } catch (error) {
+      if (NotSentError.is(error)) this.#state = 'unused';
+      throw error;
+    }
   };
 }
 
