@@ -84,7 +84,7 @@ export class AccountEngine {
     } else {
       this.#coordinator = this.#newCoordinator();
       this.source = this.#newSource(this.#coordinator);
-      if (!this.isAppOnly) this.#legacyImport = this.#newLegacyImport();
+      if (!this.isAppOnly) this.#legacyImport = this.#newLegacyImport(this.#coordinator);
     }
   }
 
@@ -176,7 +176,7 @@ export class AccountEngine {
     while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
     await Promise.allSettled([this.source.settled(), this.#legacyImport?.settled()]);
     try {
-      await Promise.all([this.#coordinator?.saved(), this.#legacyImport?.saved()]);
+      await this.#coordinator?.saved();
     } finally {
       await this.#transport.close();
     }
@@ -225,7 +225,7 @@ export class AccountEngine {
     return this.source.get(tokenKey, question, options);
   }
 
-  #newLegacyImport(): LegacyImport {
+  #newLegacyImport({ unsaved }: RefreshCoordinator): LegacyImport {
     const { tokenBackend, lease } = this.options;
     return new LegacyImport({
       provider: this.provider,
@@ -235,6 +235,7 @@ export class AccountEngine {
       timing: leaseTimingOf(lease),
       fetch: this.#transport.tokenFetch,
       clock: this.clock,
+      unsaved,
     });
   }
 

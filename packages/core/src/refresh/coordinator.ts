@@ -82,12 +82,13 @@ interface Saving {
 export class RefreshCoordinator {
   readonly #deps: RefreshDependencies;
   readonly #coolDown: CoolDown;
-  readonly #unsaved: UnsavedTokens;
+  /** Keeps the leases of tokens that are not saved yet, also of those that came in other ways than by a refresh. */
+  readonly unsaved: UnsavedTokens;
 
   constructor(dependencies: RefreshDependencies) {
     this.#deps = dependencies;
     this.#coolDown = new CoolDown(dependencies.clock);
-    this.#unsaved = new UnsavedTokens(dependencies.clock);
+    this.unsaved = new UnsavedTokens(dependencies.clock);
   }
 
   /** The failure that this request must not repeat yet. A new refresh token ends a refusal at once. */
@@ -110,7 +111,7 @@ export class RefreshCoordinator {
    * @throws TokenNotSavedError after 30 s, or when the backend was closed before.
    */
   saved(): Promise<void> {
-    return this.#unsaved.saved();
+    return this.unsaved.saved();
   }
 
   /** Obtains a token for `request`: from whoever refreshed first, or by refreshing. */
@@ -181,7 +182,7 @@ export class RefreshCoordinator {
     } finally {
       const release = () => this.#release(lease, request);
       const { unsaved } = pending;
-      if (unsaved) this.#unsaved.keep({ tokenKey: request.tokenKey, settled: unsaved, release });
+      if (unsaved) this.unsaved.keep({ tokenKey: request.tokenKey, settled: unsaved, release });
       else await release();
     }
   }

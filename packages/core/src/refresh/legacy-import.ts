@@ -12,7 +12,7 @@ import { hold } from './hold.js';
 import { refusalError } from './refusal.js';
 import { leasesTooShort, MAX_LEASES, sendingRight } from './sending-right.js';
 import { abandonOn, SingleFlight } from './single-flight.js';
-import { UnsavedTokens } from './unsaved-tokens.js';
+import type { UnsavedTokens } from './unsaved-tokens.js';
 
 /** Whom the token belongs to is known once it was exchanged: the file does not say. */
 const NOBODY_YET = 'anonymous';
@@ -25,6 +25,8 @@ export interface LegacyImportOptions {
   readonly timing: LeaseTiming;
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
+  /** Whoever keeps the leases of tokens that are not saved yet. */
+  readonly unsaved: Pick<UnsavedTokens, 'keep'>;
 }
 
 /**
@@ -34,11 +36,9 @@ export interface LegacyImportOptions {
 export class LegacyImport {
   readonly #options: LegacyImportOptions;
   readonly #flights = new SingleFlight();
-  readonly #unsaved: UnsavedTokens;
 
   constructor(options: LegacyImportOptions) {
     this.#options = options;
-    this.#unsaved = new UnsavedTokens(options.clock);
   }
 
   /**
@@ -59,14 +59,6 @@ export class LegacyImport {
   /** Resolves when no import is in flight. */
   settled(): Promise<void> {
     return this.#flights.settled();
-  }
-
-  /**
-   * Resolves when everything that was imported is in the store.
-   * @throws TokenNotSavedError after 30 s, or when the backend was closed before.
-   */
-  saved(): Promise<void> {
-    return this.#unsaved.saved();
   }
 
   async #import(tokenKey: string, scopes: readonly string[]): Promise<void> {
@@ -97,7 +89,7 @@ export class LegacyImport {
       if (!saved) unsaved = settled;
       return true;
     } finally {
-      if (unsaved) this.#unsaved.keep({ tokenKey, settled: unsaved, release });
+      if (unsaved) this.#options.unsaved.keep({ tokenKey, settled: unsaved, release });
       else await release();
     }
   }

@@ -2,8 +2,9 @@ import tls from 'node:tls';
 import { PublicClientApplication } from '@azure/msal-node';
 import { MemoryTokenBackend } from '@tokenry/memory';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Account } from '../../src/account.js';
 import type { Clock } from '../../src/clock.js';
-import { BackendAccessDeniedError, InteractionRequiredError } from '../../src/errors.js';
+import { BackendAccessDeniedError, InteractionRequiredError, TokenNotSavedError } from '../../src/errors.js';
 import { TokenCache } from '../../src/tokens/token-cache.js';
 import { type AccountStage, ADA, BEN, failure, openAccountStage, PUBLIC, WEB } from './stage.js';
 
@@ -136,6 +137,26 @@ describe('a token file of python-o365 2.0, which holds one bare token', () => {
     expect(await textIn(tokenBackend)).not.toContain('at-TEST-legacy');
     expect((await tokenBackend.loadToken({ fresh: true }))?.getAccounts()).toMatchObject([{ username: ADA }]);
     expect(stage.count('refresh_token')).toBe(1);
+  });
+
+  it('is named by close() beside the record of a refresh, when neither was saved', async () => {
+    const tokenBackend = new ReadOnlyBackend({ clock: stage.clock });
+    const text = await legacyFile();
+    await tokenBackend.records.write('o365_token.txt', Buffer.from(text), { expect: 'absent' });
+    const account = new Account(WEB, {
+      ...stage.authority.accountOptions,
+      proxy: false,
+      clock: stage.clock,
+      scopes: 'basic',
+      tokenBackend,
+    });
+    const other = account.forKey('other');
+    await stage.signIn(other);
+    tokenBackend.isReadOnly = true;
+    await tokenBackend.close();
+    await Promise.allSettled([account.getAccessToken(), other.getAccessToken({ forceRefresh: true })]);
+    const error = await failure(account.close());
+    expect(TokenNotSavedError.is(error) && [...error.tokenKeys].sort()).toEqual(['o365_token.txt', 'other']);
   });
 
   it('is signed out of before it was imported', async () => {
