@@ -134,7 +134,7 @@ export class RecordCache {
     const isKnown =
       there === undefined || there === known || there.version === before?.version || there.version === after?.version;
     this.#outdate(tokenKey);
-    if (after && isKnown && !ticket.outdated) this.#put(tokenKey, after, this.#clock.monotonic());
+    if (after && isKnown && !ticket.outdated) this.#put(tokenKey, after, ticket.sentAt);
     else this.#entries.delete(tokenKey);
   }
 
@@ -155,7 +155,7 @@ export class RecordCache {
   /** Lets an old record serve for `ms` more, because asking the store has just failed. */
   excuse(entry: CachedRecord, ms: number): void {
     entry.excusedUntil = this.#clock.monotonic() + ms;
-    entry.nextCheckAt = entry.excusedUntil;
+    entry.nextCheckAt = Math.floor(entry.excusedUntil);
   }
 
   #put(tokenKey: string, record: DecodedRecord, readAt: number): void {

@@ -256,6 +256,17 @@ describe('the record cache', () => {
     expect(namesIn(await telling.loadToken({ tokenKey: KEY }))).toEqual(['ada', 'bob', 'eve']);
   });
 
+  it('takes what it saved for as old as the request, however late the answer', async () => {
+    const { committed, answer } = store.answerNextWriteLate();
+    const saving = backend.updateToken((cache) => signIn(cache, 'bob'), { tokenKey: KEY });
+    await committed;
+    await other.updateToken((cache) => signIn(cache, 'eve'), { tokenKey: KEY });
+    await clock.advance(400_000);
+    answer();
+    await saving;
+    expect(namesIn((await access.current(KEY))?.cache)).toEqual(['ada', 'bob', 'eve']);
+  });
+
   it('remembers what it saved, when a read meanwhile showed nothing else', async () => {
     await current();
     const { write } = store;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CachedRecord } from '../../src/backend/record-cache.js';
+import { type CachedRecord, RecordCache, recordCacheOptions } from '../../src/backend/record-cache.js';
 import { SettledVersions } from '../../src/backend/settled-versions.js';
 
 beforeEach(() => {
@@ -54,5 +54,18 @@ describe('versions of records in memory', () => {
     versions.forget(dropped);
     vi.advanceTimersByTime(1_000);
     expect(dropped.asked()).toBe(0);
+  });
+
+  it('are worked out for every record that the cache keeps, also for one that took the place of another', () => {
+    const cache = new RecordCache(recordCacheOptions(undefined, {}), { now: () => 0, monotonic: () => performance.now() });
+    const [first, second] = [entry(), entry()];
+    // Two reads under way at once: neither knew a version with which the store could have been asked.
+    const tickets = [cache.begin('user'), cache.begin('user')] as const;
+    cache.endRead(tickets[0], first.record);
+    vi.advanceTimersByTime(1_000);
+    cache.endRead(tickets[1], second.record);
+    vi.advanceTimersByTime(1_000);
+    expect([first, second].map((one) => one.asked())).toEqual([1, 1]);
+    expect(cache.get('user')?.record).toBe(second.record);
   });
 });
