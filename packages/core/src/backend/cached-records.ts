@@ -8,7 +8,8 @@ import {
 } from '../errors.js';
 import { emit } from '../observability/events.js';
 import { TokenCache } from '../tokens/token-cache.js';
-import { KeyQueue, untilAborted } from './key-queue.js';
+import { untilAborted } from '../until-aborted.js';
+import { KeyQueue } from './key-queue.js';
 import { bringsOnlyAccessTokens } from './only-access-tokens.js';
 import { type Change, PendingSaves } from './pending-saves.js';
 import { RecentChanges } from './recent-changes.js';

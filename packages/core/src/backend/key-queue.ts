@@ -1,7 +1,5 @@
 import { untilAborted } from '../until-aborted.js';
 
-export { untilAborted };
-
 /** Runs the tasks of one key one after another; tasks of different keys run side by side. */
 export class KeyQueue {
   readonly #tails = new Map<string, Promise<void>>();
