@@ -15,18 +15,18 @@ const MAX_LIFETIME = 10 * 365 * 86_400;
 
 /** A token endpoint's answer with its types checked; times in epoch seconds. */
 export interface TokenAnswer {
-  readonly accessToken?: string;
-  readonly refreshToken?: string;
-  readonly idToken?: string;
-  readonly clientInfo?: string;
-  readonly familyId?: string;
+  readonly accessToken: string | undefined;
+  readonly refreshToken: string | undefined;
+  readonly idToken: string | undefined;
+  readonly clientInfo: string | undefined;
+  readonly familyId: string | undefined;
   readonly tokenType: string;
   /** As the server wrote them; what was asked where it did not say. */
   readonly target: string;
   readonly cachedAt: number;
   readonly expiresOn: number;
   readonly extendedExpiresOn: number;
-  readonly refreshOn?: number;
+  readonly refreshOn: number | undefined;
   /** Server's clock minus ours; 0 within 30 s. */
   readonly clockOffsetMs: number;
 }
@@ -52,14 +52,12 @@ function bodyOf({ response }: TokenEvent): Readonly<Record<string, unknown>> {
 }
 
 function tokensOf(body: Readonly<Record<string, unknown>>) {
-  const [accessToken, refreshToken, idToken] = [text(body.access_token), text(body.refresh_token), text(body.id_token)];
-  const [clientInfo, familyId] = [text(body.client_info), text(body.foci)];
   return {
-    ...(accessToken && { accessToken }),
-    ...(refreshToken && { refreshToken }),
-    ...(idToken && { idToken }),
-    ...(clientInfo && { clientInfo }),
-    ...(familyId && { familyId }),
+    accessToken: text(body.access_token),
+    refreshToken: text(body.refresh_token),
+    idToken: text(body.id_token),
+    clientInfo: text(body.client_info),
+    familyId: text(body.foci),
   };
 }
 
@@ -75,7 +73,7 @@ function timesOf(body: Readonly<Record<string, unknown>>, { serverNow }: TokenEv
     cachedAt,
     expiresOn: cachedAt + lifetime,
     extendedExpiresOn: cachedAt + Math.max(lifetime, duration(body.ext_expires_in) ?? 0),
-    ...(refreshIn === undefined ? {} : { refreshOn: cachedAt + refreshIn }),
+    refreshOn: refreshIn === undefined ? undefined : cachedAt + refreshIn,
   };
 }
 

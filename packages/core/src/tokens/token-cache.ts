@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.js';
+import { defined } from '../defined.js';
 import { invalidArgument } from '../options.js';
 import { withRefresh, withSignIn } from './apply-result.js';
 import { readRecord } from './canonical-record.js';
@@ -243,10 +244,8 @@ export class TokenCache {
    * event says neither client nor environment and this is no slice.
    */
   add(event: TokenEvent): void {
-    const { environment, clientId, tenantId, homeAccountId } = this.#slice ?? {};
-    const known = { environment, clientId, tenantId, homeAccountId };
     const now = event.now ?? this.#now();
-    const { state, issue } = addAnswer(this.#state, { ...definedOnly(known), ...definedOnly(event) } as TokenEvent, now);
+    const { state, issue } = addAnswer(this.#state, this.#slice ? filledIn(event, this.#slice) : event, now);
     this.#state = !this.#slice && isSignIn(issue) ? withMarkedSignIn(state, issue, now) : state;
     this.#clockOffsetMs = issue.answer.clockOffsetMs;
     this.#last = {
@@ -280,8 +279,7 @@ export class TokenCache {
   }
 }
 
-function definedOnly(event: object): object {
-  const defined: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(event)) if (value !== undefined) defined[name] = value;
-  return defined;
+/** The event, with what its slice knows where it says nothing itself. */
+function filledIn(event: TokenEvent, { environment, clientId, tenantId, homeAccountId }: SliceOptions): TokenEvent {
+  return { ...defined({ environment, clientId, tenantId, homeAccountId }), ...defined(event) } as TokenEvent;
 }
