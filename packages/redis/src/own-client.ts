@@ -4,7 +4,7 @@ import type { RedisClient } from './redis-client.js';
 
 /** One server, or several behind Sentinel: the options of ioredis, and a URL. */
 export interface RedisServerOptions extends Omit<RedisOptions, 'replyMapping'> {
-  /** `redis://user:password@host:6379/0`, or `rediss:` for TLS; the other options are added to it. */
+  /** `redis://user:password@host:6379/0`, or `rediss:` for TLS; the options add what it leaves out, such as the password. */
   readonly url?: string;
 }
 
@@ -70,7 +70,16 @@ function newCluster(ioredis: Ioredis, options: RedisClusterOptions): Cluster {
 function newRedis(ioredis: Ioredis, options: RedisServerOptions): Redis {
   const { url, ...given } = options;
   const all = { ...STANDALONE_DEFAULTS, ...given, enableOfflineQueue: true, lazyConnect: true };
-  return url === undefined ? new ioredis.Redis(all) : new ioredis.Redis(url, all);
+  return url === undefined ? new ioredis.Redis(all) : new ioredis.Redis(withCredentials(url, given), all);
+}
+
+/** ioredis takes the half of the credentials that a URL leaves out for empty, whatever the options say. */
+function withCredentials(url: string, { username, password }: RedisServerOptions): string {
+  const whole = new URL(url);
+  if (whole.username === '' && whole.password === '') return url;
+  if (whole.username === '') whole.username = encodeURIComponent(username ?? '');
+  if (whole.password === '') whole.password = encodeURIComponent(password ?? '');
+  return whole.href;
 }
 
 /** ioredis is loaded when it is first needed, not when this package is. */
@@ -92,5 +101,17 @@ export function checkClientOptions(options: unknown): RedisClientOptions {
     throw invalidArgument('clientOptions.cluster must list at least one node, such as [{ host: "10.0.0.1", port: 6379 }].');
   if (url !== undefined && !(typeof url === 'string' && /^rediss?:\/\//.test(url)))
     throw invalidArgument('clientOptions.url must be a URL that begins with redis:// or rediss://.');
+  if (typeof url === 'string' && !isReadable(url))
+    throw invalidArgument('clientOptions.url is no URL. Escape user and password in it, or give them beside it.');
   return options as RedisClientOptions;
+}
+
+/** A password with `#`, `/` or `%` in it makes a URL that cannot be read, or not as it is meant. */
+function isReadable(url: string): boolean {
+  try {
+    const { username, password } = new URL(url);
+    return decodeURIComponent(username + password) !== undefined;
+  } catch {
+    return false;
+  }
 }
