@@ -11,5 +11,14 @@ export function sufficientRecord(
 ): Promise<DecodedRecord | undefined> {
   const remembered = records.peek(tokenKey);
   if (remembered === undefined) return records.current(tokenKey, { signal });
-  return suffices(remembered) ? Promise.resolve(remembered) : records.fresh(tokenKey, { signal });
+  return isBeyondDoubt(remembered, suffices) ? Promise.resolve(remembered) : records.fresh(tokenKey, { signal });
+}
+
+// Of two accounts that memory shows one may have signed out since: what is wrong with a record, the store's own has to show.
+function isBeyondDoubt(record: DecodedRecord, suffices: (record: DecodedRecord) => boolean): boolean {
+  try {
+    return suffices(record);
+  } catch {
+    return false;
+  }
 }

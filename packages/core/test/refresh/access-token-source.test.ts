@@ -141,6 +141,14 @@ test('an account that memory lacks is looked for in the store: it may have signe
   expect(await outcomeOf(world.get({ question: { homeAccountId: homeOf('ben') } }))).toBe('at-TEST-ben-103');
 });
 
+test('of several accounts that memory shows, those are meant that are still there', async () => {
+  const world = new World();
+  for (const name of ['ada', 'ben']) await world.signIn(name);
+  expect(await outcomeOf(world.get())).toBe('TOKENRY_AMBIGUOUS_ACCOUNT');
+  await world.signOut('ada');
+  expect(await outcomeOf(world.get())).toBe('at-TEST-ben-102');
+});
+
 test('an outage of the store is not taken for a sign-out that memory knows of', async () => {
   const world = new World();
   await world.signIn('ada');
