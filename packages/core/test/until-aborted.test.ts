@@ -13,10 +13,12 @@ it('waiting until aborted ends with the reason, and hears nothing of work that f
   const reason = new Error('enough');
   const { promise: work, reject: fail } = Promise.withResolvers<never>();
   const waiting = untilAborted(work, caller.signal);
+  const staying = untilAborted(work, new AbortController().signal);
   caller.abort(reason);
   await expect(waiting).rejects.toBe(reason);
   await expect(untilAborted(work, caller.signal)).rejects.toBe(reason);
   // A rejection that nobody hears would fail this file.
   fail(new Error('too late'));
+  await expect(staying).rejects.toThrow('too late');
   await new Promise(setImmediate);
 });

@@ -7,11 +7,12 @@ import { RefreshFailedError, TokenryError } from '../errors.js';
 import { TokenEndpointError } from '../provider/token-endpoint-error.js';
 import type { TokenProvider } from '../provider/token-provider.js';
 import { TokenCache } from '../tokens/token-cache.js';
+import { untilAborted } from '../until-aborted.js';
 import { exchangeOnce } from './exchange.js';
 import { hold } from './hold.js';
 import { refusalError } from './refusal.js';
 import { leasesTooShort, MAX_LEASES, sendingRight } from './sending-right.js';
-import { abandonOn, SingleFlight } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 import type { UnsavedTokens } from './unsaved-tokens.js';
 
 /** Whom the token belongs to is known once it was exchanged: the file does not say. */
@@ -53,7 +54,7 @@ export class LegacyImport {
   ): Promise<void> {
     if (waitingIn(await this.#options.records.current(tokenKey, signal ? { signal } : {})) === undefined) return;
     const { result } = this.#flights.run(tokenKey, tokenKey, () => this.#import(tokenKey, scopes));
-    await hold(abandonOn(result, signal));
+    await hold(untilAborted(result, signal));
   }
 
   /** Resolves when no import is in flight. */

@@ -3,11 +3,12 @@ import type { AccessTokenCallback } from '../application-credentials.js';
 import type { Clock } from '../clock.js';
 import { invalidArgument } from '../options.js';
 import { RecentMap } from '../recent-map.js';
+import { untilAborted } from '../until-aborted.js';
 import type { GetTokenOptions } from './access-token-source.js';
 import { hold } from './hold.js';
 import type { RefreshWindows } from './policy.js';
 import type { Question } from './question.js';
-import { abandonOn, SingleFlight } from './single-flight.js';
+import { SingleFlight } from './single-flight.js';
 
 /** As many as there are prepared questions. */
 const MAX_RESULTS = 1_000;
@@ -49,7 +50,7 @@ export class OwnTokenSource {
     // Only equal wishes share an answer: one that is on its way was asked for by somebody else.
     const key = [question.id, claims ?? '', isForced, minimumLifetimeMs].join('\u0000');
     const { result } = this.#flights.run(key, key, () => this.#ask(question, { ...options, forceRefresh: isForced }));
-    return hold(abandonOn(result, signal));
+    return hold(untilAborted(result, signal));
   }
 
   async settled(): Promise<void> {

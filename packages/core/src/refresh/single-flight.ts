@@ -33,17 +33,3 @@ export class SingleFlight {
 
 // The queue only orders; whoever awaits the result sees its failure.
 function ignore(): void {}
-
-/** Ends this caller's wait when `signal` aborts; the shared work goes on. */
-export function abandonOn<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  if (signal.aborted) {
-    work.catch(ignore);
-    return Promise.reject(signal.reason);
-  }
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

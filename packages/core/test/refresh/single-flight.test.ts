@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { abandonOn, SingleFlight } from '../../src/refresh/single-flight.js';
+import { SingleFlight } from '../../src/refresh/single-flight.js';
 
 const deferred = () => Promise.withResolvers<string>();
 
@@ -70,16 +70,4 @@ test('settled waits for everything in flight, well or not', async () => {
   await expect(result).rejects.toThrow('down');
   await all;
   expect(settled).toBe(true);
-});
-
-test('an aborted signal ends its own wait only', async () => {
-  const gate = deferred();
-  const stop = new AbortController();
-  const leaves = abandonOn(gate.promise, stop.signal);
-  const stays = abandonOn(gate.promise, new AbortController().signal);
-  stop.abort(new Error('left'));
-  await expect(leaves).rejects.toThrow('left');
-  gate.resolve('value');
-  expect(await stays).toBe('value');
-  await expect(abandonOn(gate.promise, stop.signal)).rejects.toThrow('left');
 });
