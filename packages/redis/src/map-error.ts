@@ -42,6 +42,8 @@ const REPLIES: Readonly<Record<string, readonly [Translate, string]>> = {
     'the key holds no string: it belongs to another program, and is left alone. Choose a keyPrefix of your own.',
   ],
   MOVED: [unsuitable, 'the server is part of a cluster. Give clientOptions.cluster, or a client of class Cluster.'],
+  NOCLUSTER: [unsuitable, 'the server is not part of a cluster. Give its host and port, or a client of class Redis.'],
+  NODATABASE: [unsuitable, 'the server has no such database. Give another number as clientOptions.db, or none.'],
   UNKNOWN: [unsuitable, 'the server does not know the command. Redis 6.2 or later, with scripts, is needed.'],
   MAXCLIENTS: [throttled, 'the server has too many clients.'],
 };
@@ -70,6 +72,8 @@ function replyOf(error: Error): string | undefined {
   const text = error.message;
   if (/^ERR unknown (sub)?command/i.test(text)) return 'UNKNOWN';
   if (/^ERR max number of clients/i.test(text)) return 'MAXCLIENTS';
+  if (/^ERR This instance has cluster support disabled/.test(text)) return 'NOCLUSTER';
+  if (/^ERR (DB index is out of range|invalid DB index|SELECT is not allowed)/.test(text)) return 'NODATABASE';
   // What a script may not do is told in words of its own (Redis 7.0; 7.2 says "ACL failure in script").
   if (/^ERR (The user executing the script can't|ACL failure in script)/.test(text)) return 'NOPERM';
   const first = /^-?([A-Z]{2,})\b/.exec(text)?.[1];

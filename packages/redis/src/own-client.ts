@@ -52,8 +52,15 @@ export async function openClient(options: RedisClientOptions): Promise<RedisClie
   const ioredis = await loadIoredis();
   const client: RedisClient = 'cluster' in options ? newCluster(ioredis, options) : newRedis(ioredis, options);
   // Commands report their own failures; without a listener ioredis prints every one of them.
-  client.on('error', () => undefined);
+  client.on('error', (error) => {
+    // ioredis would go on in database 0, which is somebody else's.
+    if (isRefusedDatabase(error)) client.disconnect();
+  });
   return client;
+}
+
+function isRefusedDatabase(error: unknown): boolean {
+  return (error as { readonly command?: { readonly name?: unknown } }).command?.name === 'select';
 }
 
 function newCluster(ioredis: Ioredis, options: RedisClusterOptions): Cluster {
