@@ -5,6 +5,8 @@ import type { ICachePlugin as Msal7Plugin } from '@azure/msal-node';
 import {
   BackendAccessDeniedError,
   BackendUnavailableError,
+  CapabilityError,
+  invalidArgument,
   RecordCorruptError,
   RecordTooLargeError,
 } from '@tokenry/core/backend';
@@ -317,6 +319,22 @@ it('a call that asks the store is not answered from the memory that another call
   expect((await asks?.getAllAccounts())?.map(({ username }) => username)).toEqual([nameOf(0)]);
 });
 
+it('a call whose read ends late shows what a call that began after it was told by the store', async () => {
+  const tokenPath = await mkdtemp(join(tmpdir(), 'msal-cache-'));
+  onTestFinished(() => rm(tokenPath, { recursive: true, force: true }));
+  const [slow, other] = [new LateAnswers({ tokenPath }), new FileSystemTokenBackend({ tokenPath })];
+  await store(other, recordOf(2));
+  const usernames = async () => {
+    const client = publicApp({ network, cachePlugin: createCachePlugin(slow, { freshReads: true }) });
+    return (await client.getTokenCache().getAllAccounts()).map(({ username }) => username);
+  };
+  slow.beforeNextReadEnds = async () => {
+    await other.updateToken((cache) => void cache.removeAccount({ username: nameOf(1) }));
+    expect(await usernames()).toEqual([nameOf(0)]);
+  };
+  expect(await usernames()).toEqual([nameOf(0)]);
+});
+
 const disk = Object.assign(new Error('read-only file system'), { code: 'EROFS' });
 it.each([new BackendAccessDeniedError('read-only'), disk, new TypeError('fetch failed')])(
   'tokens that the store refused are kept all the same: %s',
@@ -335,11 +353,15 @@ it.each([new BackendAccessDeniedError('read-only'), disk, new TypeError('fetch f
   },
 );
 
-it('a change that no store of this kind could hold keeps no later change out', async () => {
+it.each([
+  ['it is too large', new RecordTooLargeError('key', { bytes: 2, maxRecordBytes: 1 })],
+  ['it has no such ability', new CapabilityError('read-only')],
+  ['it refuses the key', invalidArgument('tokenKey: too long')],
+])('a change that the store could never hold keeps no later change out: %s', async (_why, refusal) => {
   await store(backend, recordOf(2, { expired: true }));
   const client = publicApp({ network, cachePlugin: createCachePlugin(backend) });
-  backend.refusal = new RecordTooLargeError('key', { bytes: 2, maxRecordBytes: 1 });
-  await expect(client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES })).rejects.toBeInstanceOf(RecordTooLargeError);
+  backend.refusal = refusal;
+  await expect(client.acquireTokenSilent({ account: accountOf(0), scopes: SCOPES })).rejects.toBeInstanceOf(refusal.constructor);
   backend.refusal = undefined;
   await client.acquireTokenSilent({ account: accountOf(1), scopes: SCOPES });
   expect((await refreshTokensIn(backend)).sort()).toEqual([refreshToken(0, 0), refreshToken(1, 1)]);
