@@ -43,6 +43,8 @@ export class PendingSaves {
   readonly #clock: Clock;
   readonly #save: (tokenKey: string) => Promise<boolean>;
   readonly #deferMs: (tokenKey: string) => Promise<number>;
+  /** Changes that came too late for the store: each is told of once, however many reads find it lost. */
+  readonly #refused = new WeakSet<Change>();
   #closing = false;
   #closed = false;
 
@@ -76,7 +78,7 @@ export class PendingSaves {
 
   /** Adds a change; the promise settles when the store has it, or `close()` gives up. */
   add(tokenKey: string, change: Change, base: DecodedRecord | undefined): Promise<void> {
-    if (this.#closed) return refusedLate(tokenKey);
+    if (this.#closed) return this.#refuse(tokenKey, change);
     const existing = this.#records.get(tokenKey);
     if (!existing) return this.#begin(tokenKey, change, base, undefined);
     if (existing.deferredUntil !== undefined) this.#hurry(existing);
@@ -101,6 +103,17 @@ export class PendingSaves {
     const existing = this.#records.get(tokenKey);
     if (existing) void this.#join(existing, change, base);
     else void this.#begin(tokenKey, change, base, this.#clock.monotonic() + ms);
+  }
+
+  // The store is closed, and nobody would end the attempts.
+  #refuse(tokenKey: string, change: Change): Promise<void> {
+    if (!this.#refused.has(change)) emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
+    this.#refused.add(change);
+    const refused = Promise.reject(
+      new TokenNotSavedError('The newest tokens of a record came when the backend was closed.', { tokenKeys: [tokenKey] }),
+    );
+    refused.catch(() => {});
+    return refused;
   }
 
   #join(existing: PendingRecord, change: Change, base: DecodedRecord | undefined): Promise<void> {
@@ -261,16 +274,6 @@ export class PendingSaves {
     }).catch(() => {});
     if (pending.wake.signal.aborted) pending.wake = new AbortController();
   }
-}
-
-// The store is closed, and nobody would end the attempts.
-function refusedLate(tokenKey: string): Promise<void> {
-  emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
-  const refused = Promise.reject(
-    new TokenNotSavedError('The newest tokens of a record came when the backend was closed.', { tokenKeys: [tokenKey] }),
-  );
-  refused.catch(() => {});
-  return refused;
 }
 
 function layOver(record: DecodedRecord | undefined, changes: readonly Change[]): DecodedRecord | undefined {

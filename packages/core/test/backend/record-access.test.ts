@@ -694,6 +694,16 @@ describe('a spent refresh token that comes back', () => {
     await expect(backend.checkRecentSaves()).rejects.toBe(down);
   });
 
+  it('is told of once, where the backend is closed and cannot mend it', async () => {
+    const back = await toComeBack();
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    await backend.close();
+    await back();
+    events.save.length = 0;
+    for (let read = 1; read <= 3; read++) await access.fresh(KEY);
+    expect(events.save).toEqual([{ tokenKey: KEY, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }]);
+  });
+
   it('is let be after ten minutes, when a backup may have been restored on purpose', async () => {
     const old = await other.records.read(KEY);
     await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
