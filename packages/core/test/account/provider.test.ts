@@ -70,8 +70,7 @@ beforeEach(() => {
 });
 afterAll(() => void server.close());
 
-async function signedIn(provider = plainOAuth(origin)) {
-  const tokenBackend = new MemoryTokenBackend();
+async function signedIn(provider = plainOAuth(origin), tokenBackend = new MemoryTokenBackend()) {
   const protocol = new Protocol({ protocolUrl: 'https://api.plain.example/', apiVersion: 'v1' });
   const options = { provider, tokenBackend, protocol, scopes: 'https://api.plain.example/read', proxy: false } as const;
   const account = new Account({ clientId: 'plain-1' }, options);
@@ -102,6 +101,16 @@ describe('a provider of 20 lines', () => {
     await account.keepAlive();
     await other.keepAlive();
     expect(issued).toBe(before + 3);
+  });
+
+  it('never answers with what another issuer said, though client, person and scopes are the same', async () => {
+    const { account, tokenBackend } = await signedIn();
+    const elsewhere = { ...plainOAuth(origin), issuer: 'https://other.example', environments: ['other.example'] };
+    const { account: other } = await signedIn(elsewhere, tokenBackend);
+    for (let asked = 1; asked <= 2; asked++) {
+      const tokens = [(await account.getAccessToken()).token, (await other.getAccessToken()).token];
+      expect(tokens).toEqual([`at-TEST-plain-${issued - 1}`, `at-TEST-plain-${issued}`]);
+    }
   });
 
   it('tells what kind of refusal it is', async () => {
