@@ -10,7 +10,9 @@ import {
 import { type RedisClientOptions, RedisTokenBackend, type RedisTokenBackendOptions } from '@tokenry/redis';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { RedisConnection } from '../src/connection.js';
 import { mapError } from '../src/map-error.js';
+import { resolveConnection } from '../src/options.js';
 import { bytes, collect, rejection } from './outcome.js';
 import { redisAvailable } from './servers/availability.js';
 import { FaultProxy } from './servers/proxy.js';
@@ -256,6 +258,52 @@ describe.skipIf(!redisAvailable)('an answer that is lost after the server has do
     await backend.records.write('user-1', bytes('1'), { expect: 'absent' });
     const error = await rejection(backend.records.write('user-1', bytes('1'), { expect: 'absent' }));
     expect(VersionConflictError.is(error)).toBe(true);
+  });
+});
+
+describe.skipIf(!redisAvailable)('the look at what a lost connection may have cost', () => {
+  /** A connection that calls `look` after a loss. */
+  async function looking(look: () => Promise<void>) {
+    const server = await started();
+    const connection = new RedisConnection(resolveConnection({ clientOptions: { host: '127.0.0.1', port: server.port } }), look);
+    onTestFinished(() => connection.close());
+    const ask = async () => (await connection.run({ doing: 'ask' }, (client) => client.call('ping', []))).answer;
+    await ask();
+    const lose = async () => {
+      await server.cli('client', 'kill', 'type', 'normal');
+      await eventually('it answers again', () => ask().catch(() => undefined));
+    };
+    return { ask, lose };
+  }
+
+  test('is repeated with a later answer where it failed, and not where it succeeded', async () => {
+    const outcomes: string[] = [];
+    const { ask, lose } = await looking(async () => {
+      outcomes.push(outcomes.length === 0 ? 'failed' : 'done');
+      if (outcomes.length === 1) throw new BackendUnavailableError('down');
+    });
+    expect(outcomes).toEqual([]);
+    await lose();
+    for (let more = 1; more <= 5; more++) await ask();
+    expect(outcomes).toEqual(['failed', 'done']);
+    await lose();
+    for (let more = 1; more <= 5; more++) await ask();
+    expect(outcomes).toEqual(['failed', 'done', 'done']);
+  });
+
+  test('is taken once at a time, and again where the connection was lost meanwhile', async () => {
+    const held = Promise.withResolvers<void>();
+    let looks = 0;
+    const { ask, lose } = await looking(() => {
+      looks += 1;
+      return held.promise;
+    });
+    await lose();
+    await lose();
+    expect(looks).toBe(1);
+    held.resolve();
+    for (let more = 1; more <= 5; more++) await ask();
+    expect(looks).toBe(2);
   });
 });
 
