@@ -44,7 +44,7 @@ export interface ConflictEvent {
 }
 export interface FaultEvent {
   /** `write`: also each vain attempt to save tokens that are pending. */
-  readonly operation: 'read' | 'write' | 'remove' | 'list' | 'lease' | 'token-endpoint';
+  readonly operation: 'read' | 'write' | 'lease' | 'token-endpoint';
   readonly tokenKey?: string;
   readonly code: string;
   /** A valid token was handed out although the store could not be read. */
