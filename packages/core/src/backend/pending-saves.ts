@@ -43,8 +43,8 @@ export class PendingSaves {
   readonly #clock: Clock;
   readonly #save: (tokenKey: string) => Promise<boolean>;
   readonly #deferMs: (tokenKey: string) => Promise<number>;
-  /** Changes that came too late for the store: each is told of once, however many reads find it lost. */
-  readonly #refused = new WeakSet<Change>();
+  /** Changes that the store will not get any more: each was told of, however many reads find it lost. */
+  readonly #givenUp = new WeakSet<Change>();
   #closing = false;
   #closed = false;
 
@@ -107,8 +107,8 @@ export class PendingSaves {
 
   // The store is closed, and nobody would end the attempts.
   #refuse(tokenKey: string, change: Change): Promise<void> {
-    if (!this.#refused.has(change)) emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
-    this.#refused.add(change);
+    if (!this.#givenUp.has(change)) emit('save', () => ({ tokenKey, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }));
+    this.#givenUp.add(change);
     const refused = Promise.reject(
       new TokenNotSavedError('The newest tokens of a record came when the backend was closed.', { tokenKeys: [tokenKey] }),
     );
@@ -220,6 +220,7 @@ export class PendingSaves {
     );
     for (const [tokenKey, pending] of this.#records) {
       this.#records.delete(tokenKey);
+      for (const change of pending.changes) this.#givenUp.add(change);
       pending.reject(error);
       pending.wake.abort();
     }

@@ -704,6 +704,20 @@ describe('a spent refresh token that comes back', () => {
     expect(events.save).toEqual([{ tokenKey: KEY, outcome: 'token-not-saved', attempts: 1, durationMs: 0 }]);
   });
 
+  it('is told of no more, where closing the backend gave its successor up', async () => {
+    const back = await toComeBack();
+    await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
+    await back();
+    outage('write');
+    await access.fresh(KEY);
+    const closing = backend.close().catch((error: unknown) => error);
+    await clock.advance(30_000);
+    expect(TokenNotSavedError.is(await closing)).toBe(true);
+    events.save.length = 0;
+    await access.fresh(KEY);
+    expect(events.save).toEqual([]);
+  });
+
   it('is let be after ten minutes, when a backup may have been restored on purpose', async () => {
     const old = await other.records.read(KEY);
     await access.commit(KEY, refreshed((await current()).cache, 'ada', 2));
