@@ -1,5 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { type BaseTokenBackendOptions, checkTimeout, invalidArgument } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, checkTimeout, encodeName, invalidArgument } from '@tokenry/core/backend';
 
 export interface S3TokenBackendOptions extends BaseTokenBackendOptions {
   /** The bucket, which must exist. */
@@ -50,7 +50,9 @@ export const OWN_OPTIONS = [
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_FILENAME = 'o365_token.txt';
-/** Object keys have at most 1 024 bytes; record names take up to 200 of them. */
+/** docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html. */
+const MAX_KEY_BYTES = 1_024;
+/** Record names take up to 200 of them; the default record's, which is taken literally, may be longer. */
 const MAX_FOLDER_BYTES = 800;
 const ENCRYPTIONS = ['AES256', 'aws:kms', 'aws:kms:dsse'];
 
@@ -74,8 +76,9 @@ export function resolveOptions(options: S3TokenBackendOptions): ResolvedOptions 
   if (typeof options !== 'object' || options === null)
     throw invalidArgument('S3TokenBackend: options must be an object, such as { bucketName: "my-tokens" }.');
   const bucketName = checkText(options.bucketName, 'bucketName');
-  if (options.client !== undefined && options.clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
+  checkClient(options);
+  if (options.lastWriterWins !== undefined && typeof options.lastWriterWins !== 'boolean')
+    throw invalidArgument('lastWriterWins must be true or false.');
   const owner = options.expectedBucketOwner;
   if (owner !== undefined && !/^\d{12}$/.test(checkText(owner, 'expectedBucketOwner')))
     throw invalidArgument('expectedBucketOwner must be the twelve digits of an AWS account, as a string.');
@@ -88,9 +91,28 @@ export function resolveOptions(options: S3TokenBackendOptions): ResolvedOptions 
   };
 }
 
-function place({ filename = DEFAULT_FILENAME, prefix = '', defaultTokenKey }: S3TokenBackendOptions) {
+/** A client is not asked for its class: it may come from another copy of the SDK. */
+function checkClient({ client, clientOptions }: { readonly client?: unknown; readonly clientOptions?: unknown }): void {
+  if (client !== undefined && clientOptions !== undefined)
+    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
+  if (client !== undefined && typeof (client as { readonly send?: unknown } | null)?.send !== 'function')
+    throw invalidArgument('client must be an S3Client, such as new S3Client({ region: "eu-west-1" }).');
+  if (clientOptions === undefined) return;
+  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
+    throw invalidArgument('clientOptions must be an object, such as { region: "eu-west-1" }.');
+  const { endpoint } = clientOptions as { readonly endpoint?: unknown };
+  // The SDK would say so of each request. Endpoints in parts, or that are asked for, are its own affair.
+  if (endpoint instanceof URL || (typeof endpoint === 'string' && endpoint !== '' && !isHttpUrl(endpoint)))
+    throw invalidArgument('clientOptions.endpoint must be a string that begins with http:// or https://, and a valid URL.');
+}
+
+const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
+function place({ filename = DEFAULT_FILENAME, prefix = '', defaultTokenKey, keyPrefix }: S3TokenBackendOptions) {
   checkText(filename, 'filename');
   if (typeof prefix !== 'string') throw invalidArgument('prefix must be a string.');
+  if (!(prefix + filename).isWellFormed())
+    throw invalidArgument('prefix or filename holds half a character (a lone surrogate), which no object key can.');
   const slash = filename.lastIndexOf('/') + 1;
   const [folder, last] = [prefix + filename.slice(0, slash), filename.slice(slash)];
   if (last === '') throw invalidArgument('filename ends in "/": it names a folder. Put folders into prefix.');
@@ -100,6 +122,12 @@ function place({ filename = DEFAULT_FILENAME, prefix = '', defaultTokenKey }: S3
     throw invalidArgument(`prefix is longer than ${MAX_FOLDER_BYTES} bytes: no room is left for the names of records.`);
   if (defaultTokenKey !== undefined && defaultTokenKey !== last)
     throw invalidArgument('filename and defaultTokenKey both name the default record: give one of them.');
+  // As the record is named; what is no string is refused later.
+  const key = folder + (typeof keyPrefix === 'string' ? encodeName(keyPrefix) : '') + last;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES)
+    throw invalidArgument(
+      `prefix, keyPrefix and filename make a key of ${Buffer.byteLength(key)} bytes; at most ${MAX_KEY_BYTES} are allowed.`,
+    );
   return { folder, defaultTokenKey: last };
 }
 
