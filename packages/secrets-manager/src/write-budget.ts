@@ -1,5 +1,7 @@
 /** Instants of a forgotten secret only let one write through early. */
 const MAX_REMEMBERED = 10_000;
+/** A timer of Node.js that is given more ends at once; who waits asks again after it. */
+const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
  * When each secret was last written, by whomever: its versions say so themselves, so that a fleet shares one budget
@@ -28,6 +30,6 @@ export class WriteBudget {
   waitMs(name: string): number {
     const at = this.#writtenAt.get(name);
     if (at === undefined) return 0;
-    return Math.min(this.#intervalMs, Math.max(0, at + this.#intervalMs - this.#now()));
+    return Math.min(LONGEST_TIMER_MS, this.#intervalMs, Math.max(0, at + this.#intervalMs - this.#now()));
   }
 }

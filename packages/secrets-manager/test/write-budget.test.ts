@@ -27,6 +27,12 @@ describe('the budget', () => {
     expect(budget.waitMs('a')).toBe(TEN_MINUTES);
   });
 
+  test('never waits longer than a timer of the system can, and may be without end', () => {
+    const budget = new WriteBudget({ intervalMs: Number.POSITIVE_INFINITY, now: () => 0 });
+    budget.written('a');
+    expect(budget.waitMs('a')).toBe(2_147_483_647);
+  });
+
   test('of 0 lets everything through', () => {
     const budget = new WriteBudget({ intervalMs: 0, now: () => 0 });
     budget.written('a');
