@@ -1,5 +1,5 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { type BaseTokenBackendOptions, checkTimeout, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, checkTimeout, encodeName, invalidArgument, outOfRange } from '@tokenry/core/backend';
 
 export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptions {
   /** The secret that holds the default record. @default 'o365_token.txt' */
@@ -48,7 +48,8 @@ export const OWN_OPTIONS = [
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_SECRET_NAME = 'o365_token.txt';
 const TEN_MINUTES = 600_000;
-/** Names have at most 512 characters; record names take up to 300 of them. */
+const MAX_NAME = 512;
+/** Record names take up to 300 of them; the default record's, which is taken literally, may be longer. */
 const MAX_PREFIX = 200;
 /** docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html, Name. */
 const NAME = /^[A-Za-z0-9/_+=.@-]+$/;
@@ -69,8 +70,7 @@ export interface ResolvedOptions {
 export function resolveOptions(options: SecretsManagerTokenBackendOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null)
     throw invalidArgument('SecretsManagerTokenBackend: options must be an object, such as { secretName: "prod/o365-token" }.');
-  if (options.client !== undefined && options.clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
+  checkClient(options);
   const { minimumWriteIntervalMs = TEN_MINUTES } = options;
   if (typeof minimumWriteIntervalMs !== 'number' || !(minimumWriteIntervalMs >= 0))
     throw outOfRange('minimumWriteIntervalMs must be a number of milliseconds, 0 or more.');
@@ -78,7 +78,24 @@ export function resolveOptions(options: SecretsManagerTokenBackendOptions): Reso
   return { ...names(options), minimumWriteIntervalMs, timeoutMs, creation: creation(options), deletion: deletion(options) };
 }
 
-function names({ secretName, prefix, defaultTokenKey }: SecretsManagerTokenBackendOptions) {
+/** A client is not asked for its class: it may come from another copy of the SDK. */
+function checkClient({ client, clientOptions }: { readonly client?: unknown; readonly clientOptions?: unknown }): void {
+  if (client !== undefined && clientOptions !== undefined)
+    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
+  if (client !== undefined && typeof (client as { readonly send?: unknown } | null)?.send !== 'function')
+    throw invalidArgument('client must be a SecretsManagerClient, such as new SecretsManagerClient({ region: "eu-west-1" }).');
+  if (clientOptions === undefined) return;
+  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
+    throw invalidArgument('clientOptions must be an object, such as { region: "eu-west-1" }.');
+  const { endpoint } = clientOptions as { readonly endpoint?: unknown };
+  // The SDK would say so of each request, or take another address. Endpoints in parts, or that are asked for, are its own affair.
+  if (endpoint instanceof URL || (typeof endpoint === 'string' && endpoint !== '' && !isHttpUrl(endpoint)))
+    throw invalidArgument('clientOptions.endpoint must be a string that begins with http:// or https://, and a valid URL.');
+}
+
+const isHttpUrl = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text);
+
+function names({ secretName, prefix, defaultTokenKey, keyPrefix }: SecretsManagerTokenBackendOptions) {
   const name = checkName(secretName ?? defaultTokenKey ?? DEFAULT_SECRET_NAME, 'secretName');
   const before = checkName(prefix ?? `${name}/`, 'prefix');
   if (before.length > MAX_PREFIX)
@@ -87,14 +104,23 @@ function names({ secretName, prefix, defaultTokenKey }: SecretsManagerTokenBacke
     throw invalidArgument('secretName and defaultTokenKey both name the default record: give one of them.');
   // A default secret behind the prefix goes by what follows it, so that no other token key can mean the same secret.
   const behind = name.startsWith(before) && name.length > before.length;
-  return { secretName: name, prefix: before, defaultTokenKey: behind ? name.slice(before.length) : name };
+  const key = behind ? name.slice(before.length) : name;
+  // As the record is named under a key prefix; what is no string is refused later.
+  const long = keyPrefix && typeof keyPrefix === 'string' ? before.length + encodeName(keyPrefix).length + key.length : 0;
+  if (long > MAX_NAME)
+    throw outOfRange(`prefix, keyPrefix and secretName make a name of ${long} characters; at most ${MAX_NAME} are allowed.`);
+  return { secretName: name, prefix: before, defaultTokenKey: key };
 }
 
 function creation({ kmsKeyId, tags }: SecretsManagerTokenBackendOptions): ResolvedOptions['creation'] {
   if (kmsKeyId !== undefined && (typeof kmsKeyId !== 'string' || kmsKeyId === ''))
     throw invalidArgument('kmsKeyId must be the id, ARN or alias of a KMS key.');
   const given = Object.entries(tags ?? {});
-  if (given.some(([key, value]) => key === '' || typeof value !== 'string'))
+  if (
+    typeof (tags ?? {}) !== 'object' ||
+    Array.isArray(tags) ||
+    given.some(([key, value]) => key === '' || typeof value !== 'string')
+  )
     throw invalidArgument('tags must be an object of strings.');
   return {
     ...(kmsKeyId === undefined ? {} : { KmsKeyId: kmsKeyId }),
@@ -104,6 +130,8 @@ function creation({ kmsKeyId, tags }: SecretsManagerTokenBackendOptions): Resolv
 
 function deletion(options: SecretsManagerTokenBackendOptions): ResolvedOptions['deletion'] {
   const { forceDeleteWithoutRecovery = false, recoveryWindowInDays: days } = options;
+  // Text from the environment, such as "false", must not delete for ever.
+  if (typeof forceDeleteWithoutRecovery !== 'boolean') throw invalidArgument('forceDeleteWithoutRecovery must be true or false.');
   if (days !== undefined && (!Number.isInteger(days) || days < 7 || days > 30))
     throw outOfRange('recoveryWindowInDays must be an integer of 7 to 30.');
   if (forceDeleteWithoutRecovery && days !== undefined)
@@ -113,6 +141,6 @@ function deletion(options: SecretsManagerTokenBackendOptions): ResolvedOptions['
 }
 
 function checkName(value: unknown, option: string): string {
-  if (typeof value === 'string' && NAME.test(value) && value.length <= 512) return value;
+  if (typeof value === 'string' && NAME.test(value) && value.length <= MAX_NAME) return value;
   throw invalidArgument(`${option} must be the name of a secret: letters, digits and /_+=.@- only.`);
 }

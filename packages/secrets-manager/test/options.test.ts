@@ -13,6 +13,15 @@ describe('options', () => {
     ['tags that are no strings', { tags: { a: 1 } }, /object of strings/],
     ['two default names', { secretName: 'a', defaultTokenKey: 'b' }, /give one of them/],
     ['a time-out of nothing', { timeoutMs: 0 }, /between 1 and 600000/],
+    ['a client that is none', { client: {} }, /client must be a SecretsManagerClient/],
+    ['options for a client that are text', { clientOptions: 'eu-west-1' }, /clientOptions must be an object/],
+    ['options for a client that are null', { clientOptions: null }, /clientOptions must be an object/],
+    ['an endpoint without a scheme', { clientOptions: { endpoint: 'localhost:4566' } }, /begins with http/],
+    ['an endpoint as a URL object', { clientOptions: { endpoint: new URL('http://a') } }, /begins with http/],
+    ['a deletion for ever that is text', { forceDeleteWithoutRecovery: 'false' }, /must be true or false/],
+    ['tags that are text', { tags: 'team' }, /object of strings/],
+    ['tags that are a list', { tags: ['team'] }, /object of strings/],
+    ['a name too long', { prefix: 'p'.repeat(200), secretName: 's'.repeat(256), keyPrefix: 'K'.repeat(19) }, /513 characters/],
   ];
   test.each(wrong)('%s is refused', (_what, options, message) => {
     expect(() => new SecretsManagerTokenBackend(options as SecretsManagerTokenBackendOptions)).toThrow(message);
