@@ -1,4 +1,5 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
+import { CapabilityError } from '@tokenry/core/backend';
 
 /** The vendor's package: 300 files that a process which never touches the store need not load. */
 export type Sdk = typeof import('@aws-sdk/client-s3');
@@ -44,7 +45,16 @@ export class Connection {
   }
 
   async #connect(): Promise<Connected> {
-    const sdk = await import('@aws-sdk/client-s3');
+    const sdk = await loadSdk();
     return { sdk, client: this.#injected ?? new sdk.S3Client({ ...PATIENCE, ...this.#options }) };
+  }
+}
+
+async function loadSdk(): Promise<Sdk> {
+  try {
+    return await import('@aws-sdk/client-s3');
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CapabilityError('The SDK is not installed: npm install @aws-sdk/client-s3', { cause: error });
   }
 }
