@@ -1,4 +1,5 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
+import { CapabilityError } from '@tokenry/core/backend';
 
 /** The vendor's package: some hundred files that a process which never touches the store need not load. */
 export type Sdk = typeof import('@aws-sdk/client-secrets-manager');
@@ -47,7 +48,16 @@ export class Connection {
   }
 
   async #connect(): Promise<Connected> {
-    const sdk = await import('@aws-sdk/client-secrets-manager');
+    const sdk = await loadSdk();
     return { sdk, client: this.#injected ?? new sdk.SecretsManagerClient({ ...PATIENCE, ...this.#options }) };
+  }
+}
+
+async function loadSdk(): Promise<Sdk> {
+  try {
+    return await import('@aws-sdk/client-secrets-manager');
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    throw new CapabilityError('The SDK is not installed: npm install @aws-sdk/client-secrets-manager', { cause: error });
   }
 }

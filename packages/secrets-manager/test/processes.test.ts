@@ -27,3 +27,10 @@ test('the SDK is loaded by the first request, not by importing or constructing; 
   expect(await child.hear()).toEqual({ before: [], after: ['@aws-sdk/client-secrets-manager'] });
   expect(await child.exited).toEqual({ code: 0, signal: null });
 });
+
+test('without the SDK says what to install, and that trying again does not help', async () => {
+  const child = new Child(script('without-sdk'));
+  const message = expect.stringContaining('npm install @aws-sdk/client-secrets-manager');
+  expect(await child.hear()).toEqual({ code: 'TOKENRY_CAPABILITY', message, retryable: false });
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+});
