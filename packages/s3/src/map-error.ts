@@ -40,7 +40,10 @@ const DENIED: Readonly<Record<string, Advice>> = {
   RequestTimeTooSkewed: () => 'the clock of this machine is more than 15 minutes off.',
   CredentialsProviderError: () =>
     'no credentials were found. Give this program a role, a profile or keys, or pass clientOptions.credentials.',
+  CredentialsInvalid: () =>
+    'clientOptions.credentials must have an accessKeyId and a secretAccessKey, or be a function that gives them.',
   RegionMissing: () => 'no region was found. Set AWS_REGION, a profile, or clientOptions.region.',
+  RegionInvalid: () => 'the region is no name of one. Mend AWS_REGION, the profile, or clientOptions.region.',
   AuthorizationHeaderMalformed: () => 'the request was signed for another region. Set clientOptions.region.',
   'KMS.DisabledException': () => 'the KMS key is disabled.',
   'KMS.NotFoundException': () => 'the KMS key does not exist.',
@@ -65,6 +68,8 @@ const THROTTLED = new Set([
 const UNAVAILABLE: Readonly<Record<string, Advice>> = {
   NoSuchBucket: ({ bucketName }) =>
     `there is no bucket "${bucketName}" for this endpoint. Create it, or mend bucketName or clientOptions.region. Nothing is known about the token.`,
+  EndpointError: () =>
+    'no address can be made of the configuration. Mend bucketName (a name, not an ARN), clientOptions.endpoint or AWS_ENDPOINT_URL.',
   PermanentRedirect: () => 'the bucket is in another region. Set clientOptions.region.',
   QuotaExceeded: () => 'the store is full. The record is as it was.',
   XMinioStorageFull: () => 'the store is full. The record is as it was.',
@@ -103,8 +108,18 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
   return byNature(error, message);
 }
 
-// The SDK gives this one a text, but no name.
-const nameOf = ({ name, message }: Error) => (message === 'Region is missing' ? 'RegionMissing' : name);
+/** The SDK gives these a text, but no name. */
+const NAMELESS: readonly (readonly [string, string])[] = [
+  ['Region is missing', 'RegionMissing'],
+  ['Region not accepted', 'RegionInvalid'],
+  ['Resolved credential object is not valid', 'CredentialsInvalid'],
+  ['Path-style addressing cannot be used with ARN', 'EndpointError'],
+];
+
+function nameOf({ name, message, code }: SdkError): string {
+  if (code === 'ERR_INVALID_URL') return 'EndpointError';
+  return NAMELESS.find(([text]) => name === 'Error' && message.startsWith(text))?.[1] ?? name;
+}
 
 // Names that nobody has heard of yet: compatible stores have their own. What is not known for certain is an outage.
 function byNature(error: SdkError, message: (advice: string) => string): unknown {
@@ -131,7 +146,16 @@ function isNetworkTrouble(error: SdkError): boolean {
 /** How long the answer asks to wait. */
 const askedMs = ({ $response }: SdkError) => retryAfterMs(new Headers($response?.headers), Date.now());
 
-// A parser's message quotes what it could not parse: that may be a piece of a token.
-function safeCause(error: Error): { readonly cause?: unknown } {
-  return error.name === 'SyntaxError' ? {} : { cause: error };
+/** Denials that are not about the credentials: what they say names users, actions and keys. */
+const TELLING = /^(AccessDenied|AllAccessDisabled|AccountProblem|InvalidObjectState|RequestTimeTooSkewed|KMS\..*)$/;
+
+// A parser's message quotes what it could not parse: that may be a piece of a token. An answer about the credentials repeats
+// them (`Token-0`), or the signed request with the token of the session (`CanonicalRequest`).
+function safeCause(error: SdkError): { readonly cause?: unknown } {
+  const { name, $metadata, $response } = error;
+  if (name === 'SyntaxError') return {};
+  const status = $metadata?.httpStatusCode;
+  const isDenial = DENIED[name] !== undefined || status === 401 || status === 403 || /Signature|Token/.test(name);
+  if (!isDenial || TELLING.test(name) || $response === undefined) return { cause: error };
+  return { cause: Object.assign(new Error('The text is withheld: it may repeat credentials.'), { name, $metadata }) };
 }

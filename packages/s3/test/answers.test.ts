@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { S3TokenBackend } from '@tokenry/s3';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signedIn } from '../../../test-support/signed-in.ts';
@@ -117,6 +118,48 @@ describe('an answer to a read', () => {
       const error = await rejection(backend().loadToken());
       expect(`${error.message} ${JSON.stringify(error)}`).not.toMatch(/TEST/);
     }
+  });
+});
+
+/** What S3 answers repeats the request that it checked: all signed headers, or the token of the session. */
+test.each([
+  ['SignatureDoesNotMatch', 403, '<CanonicalRequest>GET\nx-amz-security-token:session-TEST-1\n</CanonicalRequest>'],
+  ['InvalidToken', 400, '<Token-0>session-TEST-1</Token-0>'],
+  ['ExpiredToken', 400, '<Token-0>session-TEST-1</Token-0>'],
+  ['AuthorizationHeaderMalformed', 400, '<Detail>session-TEST-1</Detail>'],
+  ['SomeNewRefusal', 403, '<CanonicalRequest>x-amz-security-token:session-TEST-1</CanonicalRequest>'],
+])('what %s repeats of the credentials is nowhere in the error, but the id of the request is', async (code, status, echo) => {
+  const body = `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no.</Message>${echo}</Error>`;
+  gate.intercept = () => ({ status, headers: { 'content-type': 'application/xml', 'x-amz-request-id': 'request-1' }, body });
+  const credentials = { ...clientOptionsFor(gate).credentials, sessionToken: 'session-TEST-1' };
+  const options = { ...clientOptionsFor(gate), credentials, forcePathStyle: true, maxAttempts: 1 };
+  const error = await rejection(new S3TokenBackend({ bucketName: 'b', clientOptions: options }).loadToken());
+  expect(error).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED', cause: { name: code } });
+  const shown = inspect([error, error.cause], { depth: 9, showHidden: true });
+  expect(shown).not.toMatch(/session-TEST/);
+  expect(shown).toContain('request-1');
+});
+
+describe('what the SDK refuses before it sends anything says what to mend:', () => {
+  test.each([
+    ['credentials that are not whole', { credentials: { accessKeyId: 'a' } }, 'ACCESS_DENIED', 'clientOptions.credentials'],
+    ['a region that is none', { region: 'us east' }, 'ACCESS_DENIED', 'clientOptions.region'],
+    ['an endpoint in parts that is none', { endpoint: { protocol: 'x' } }, 'UNAVAILABLE', 'clientOptions.endpoint'],
+  ])('%s', async (_what, wrong, code, advice) => {
+    const clientOptions = { ...clientOptionsFor(gate), ...(wrong as object) };
+    expect(await rejection(new S3TokenBackend({ bucketName: 'b', clientOptions }).loadToken())).toMatchObject({
+      code: `TOKENRY_BACKEND_${code}`,
+      message: expect.stringContaining(advice),
+    });
+  });
+
+  test.each([true, false])('the ARN of a bucket instead of its name, forcePathStyle: %s', async (forcePathStyle) => {
+    const clientOptions = { ...clientOptionsFor(gate), forcePathStyle };
+    const wrong = new S3TokenBackend({ bucketName: 'arn:aws:s3:::b', clientOptions });
+    expect(await rejection(wrong.loadToken())).toMatchObject({
+      code: 'TOKENRY_BACKEND_UNAVAILABLE',
+      message: expect.stringContaining('bucketName'),
+    });
   });
 });
 
