@@ -33,6 +33,7 @@ const DENIED: Readonly<Record<string, Advice>> = {
   InvalidClientTokenId: () => 'the access key does not exist. It may have been rotated.',
   InvalidSignatureException: () => 'the secret access key is wrong, or the clock of this machine is more than five minutes off.',
   SignatureDoesNotMatch: () => 'the secret access key is wrong.',
+  IncompleteSignatureException: () => 'the credentials are not whole.',
   IncompleteSignature: () => 'the credentials are not whole.',
   MissingAuthenticationTokenException: () => 'the request carried no credentials.',
   ExpiredTokenException: () => 'the session credentials have expired.',
@@ -40,7 +41,10 @@ const DENIED: Readonly<Record<string, Advice>> = {
   OptInRequired: () => 'the AWS account has no subscription to this service.',
   CredentialsProviderError: () =>
     'no credentials were found. Give this program a role, a profile or keys, or pass clientOptions.credentials.',
+  CredentialsInvalid: () =>
+    'clientOptions.credentials must have an accessKeyId and a secretAccessKey, or be a function that gives them.',
   RegionMissing: () => 'no region was found. Set AWS_REGION, a profile, or clientOptions.region.',
+  RegionInvalid: () => 'the region is no name of one. Mend AWS_REGION, the profile, or clientOptions.region.',
   DecryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:Decrypt.',
   EncryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:GenerateDataKey.',
 };
@@ -78,11 +82,23 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
     const throttled = message(THROTTLED[name](attempt));
     return new BackendThrottledError(throttled, { ...options, retryAfterMs: askedMs(error) });
   }
+  if (name === 'EndpointError') return new BackendUnavailableError(message(NO_ADDRESS), options);
   return byNature(error, message);
 }
 
-// The SDK gives this one a text, but no name.
-const nameOf = ({ name, message }: Error) => (message === 'Region is missing' ? 'RegionMissing' : name);
+const NO_ADDRESS = 'no address can be made of the configuration. Mend clientOptions.endpoint or AWS_ENDPOINT_URL.';
+
+/** The SDK gives these a text, but no name. */
+const NAMELESS: readonly (readonly [string, string])[] = [
+  ['Region is missing', 'RegionMissing'],
+  ['Region not accepted', 'RegionInvalid'],
+  ['Resolved credential object is not valid', 'CredentialsInvalid'],
+];
+
+function nameOf({ name, message, code }: SdkError): string {
+  if (code === 'ERR_INVALID_URL') return 'EndpointError';
+  return NAMELESS.find(([text]) => name === 'Error' && message.startsWith(text))?.[1] ?? name;
+}
 
 // Names that nobody has heard of yet. What is not known for certain is an outage.
 function byNature(error: SdkError, message: (advice: string) => string): unknown {
@@ -111,7 +127,16 @@ function isNetworkTrouble(error: SdkError): boolean {
 /** How long the answer asks to wait. */
 const askedMs = ({ $response }: SdkError) => retryAfterMs(new Headers($response?.headers), Date.now());
 
-// A parser's message quotes what it could not parse: that may be a piece of a token.
-function safeCause(error: Error): { readonly cause?: unknown } {
-  return error.name === 'SyntaxError' ? {} : { cause: error };
+/** Denials that are not about the credentials: what they say names users, actions and keys. */
+const TELLING = /^(AccessDenied|AccessDeniedException|NotAuthorized|OptInRequired|DecryptionFailure|EncryptionFailure)$/;
+
+// A parser's message quotes what it could not parse: that may be a piece of a token. An answer about the credentials repeats
+// the signed request, with the token of the session.
+function safeCause(error: SdkError): { readonly cause?: unknown } {
+  const { name, $metadata, $response } = error;
+  if (name === 'SyntaxError') return {};
+  const status = $metadata?.httpStatusCode;
+  const isDenial = DENIED[name] !== undefined || status === 401 || status === 403 || /Signature|Token/.test(name);
+  if (!isDenial || TELLING.test(name) || $response === undefined) return { cause: error };
+  return { cause: Object.assign(new Error('The text is withheld: it may repeat credentials.'), { name, $metadata }) };
 }

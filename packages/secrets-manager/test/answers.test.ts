@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clientOptionsFor } from '../../s3/test/servers/aws.js';
@@ -48,6 +49,42 @@ const cases: readonly (readonly [number, string, object, GateAnswer['headers']?]
   [404, 'SomethingNew', { code: 'TOKENRY_BACKEND_UNAVAILABLE' }],
   [400, 'InvalidParameterException', { code: 'TOKENRY_CAPABILITY' }],
 ];
+
+/** The service's message repeats the request that it checked, with all signed headers. */
+test.each([
+  ['InvalidSignatureException', 400],
+  ['IncompleteSignatureException', 400],
+  ['ExpiredTokenException', 400],
+  ['UnrecognizedClientException', 400],
+  ['SomeNewRefusal', 403],
+])('what %s repeats of the credentials is nowhere in the error, but the id of the request is', async (name, status) => {
+  gate.intercept = () => ({
+    status,
+    headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': 'request-1' },
+    body: JSON.stringify({ __type: name, message: "should have been 'POST\nx-amz-security-token:session-TEST-1\n'" }),
+  });
+  const credentials = { ...clientOptionsFor(gate).credentials, sessionToken: 'session-TEST-1' };
+  const clientOptions = { ...clientOptionsFor(gate), credentials, maxAttempts: 1 };
+  const error = await rejection(new SecretsManagerTokenBackend({ clientOptions }).loadToken());
+  expect(error).toMatchObject({ code: 'TOKENRY_BACKEND_ACCESS_DENIED', cause: { name } });
+  const shown = inspect([error, error.cause], { depth: 9, showHidden: true });
+  expect(shown).not.toMatch(/session-TEST/);
+  expect(shown).toContain('request-1');
+});
+
+describe('what the SDK refuses before it sends anything says what to mend:', () => {
+  test.each([
+    ['credentials that are not whole', { credentials: { accessKeyId: 'a' } }, 'ACCESS_DENIED', 'clientOptions.credentials'],
+    ['a region that is none', { region: 'us east' }, 'ACCESS_DENIED', 'clientOptions.region'],
+    ['an endpoint in parts that is none', { endpoint: { protocol: 'x' } }, 'UNAVAILABLE', 'clientOptions.endpoint'],
+  ])('%s', async (_what, wrong, code, advice) => {
+    const clientOptions = { ...clientOptionsFor(gate), ...(wrong as object) };
+    expect(await rejection(new SecretsManagerTokenBackend({ clientOptions }).loadToken())).toMatchObject({
+      code: `TOKENRY_BACKEND_${code}`,
+      message: expect.stringContaining(advice),
+    });
+  });
+});
 
 describe('an answer to a read', () => {
   test.each(cases.map(([status, name, expected, headers]) => ({ status, name, expected, headers })))(
