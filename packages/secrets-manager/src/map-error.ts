@@ -46,6 +46,8 @@ const DENIED: Readonly<Record<string, Advice>> = {
   RegionMissing: () => 'no region was found. Set AWS_REGION, a profile, or clientOptions.region.',
   RegionInvalid: () => 'the region is no name of one. Mend AWS_REGION, the profile, or clientOptions.region.',
   DecryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:Decrypt.',
+  // Of a secret it is absence; what else a request names is the key.
+  ResourceNotFoundException: () => 'its KMS key does not exist in this account and region. Mend kmsKeyId.',
   EncryptionFailure: () => 'its KMS key cannot be used: disabled, deleted, or this program lacks kms:GenerateDataKey.',
 };
 

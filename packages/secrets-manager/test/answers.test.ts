@@ -72,6 +72,16 @@ test.each([
   expect(shown).toContain('request-1');
 });
 
+test('a KMS key that does not exist is a denial that names the option, not an outage', async () => {
+  gate.intercept = () => refusal(400, 'ResourceNotFoundException');
+  const options = { secretName: 'a', kmsKeyId: 'alias/nobody', clientOptions: { ...clientOptionsFor(gate), maxAttempts: 1 } };
+  const writing = new SecretsManagerTokenBackend(options).records.write('a', Buffer.from('{}'), { expect: 'absent' });
+  expect(await rejection(writing)).toMatchObject({
+    code: 'TOKENRY_BACKEND_ACCESS_DENIED',
+    message: expect.stringContaining('kmsKeyId'),
+  });
+});
+
 describe('what the SDK refuses before it sends anything says what to mend:', () => {
   test.each([
     ['credentials that are not whole', { credentials: { accessKeyId: 'a' } }, 'ACCESS_DENIED', 'clientOptions.credentials'],
