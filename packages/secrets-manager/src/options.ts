@@ -2,7 +2,7 @@ import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/
 import { type BaseTokenBackendOptions, checkTimeout, encodeName, invalidArgument, outOfRange } from '@tokenry/core/backend';
 
 export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptions {
-  /** The secret that holds the default record. @default 'o365_token.txt' */
+  /** The secret that holds the default record, unless there is a `keyPrefix`. @default 'o365_token.txt' */
   readonly secretName?: string;
   /** Put before the names of the secrets of all other token keys, literally, such as `prod/tokens/`. @default `secretName` + `/` */
   readonly prefix?: string;
@@ -25,7 +25,8 @@ export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptio
   readonly recoveryWindowInDays?: number;
   /**
    * The vendor advises against more than one sustained write of a secret per ten minutes. Within this time of the last one,
-   * refreshes that bring only access tokens wait in memory for the next write. 0: every refresh is written at once.
+   * refreshes that bring only access tokens wait in memory for the next write. 0: every refresh is written at once; `Infinity`:
+   * they are written only along with others.
    * @default 600_000
    */
   readonly minimumWriteIntervalMs?: number;
