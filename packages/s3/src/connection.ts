@@ -1,5 +1,6 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { CapabilityError } from '@tokenry/core/backend';
+import { withNamedFailure } from './credentials.js';
 
 /** The vendor's package: 300 files that a process which never touches the store need not load. */
 export type Sdk = typeof import('@aws-sdk/client-s3');
@@ -46,7 +47,7 @@ export class Connection {
 
   async #connect(): Promise<Connected> {
     const sdk = await loadSdk();
-    return { sdk, client: this.#injected ?? new sdk.S3Client({ ...PATIENCE, ...this.#options }) };
+    return { sdk, client: this.#injected ?? new sdk.S3Client({ ...PATIENCE, ...withNamedFailure(this.#options) }) };
   }
 }
 

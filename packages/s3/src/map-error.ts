@@ -68,6 +68,7 @@ const THROTTLED = new Set([
 const UNAVAILABLE: Readonly<Record<string, Advice>> = {
   NoSuchBucket: ({ bucketName }) =>
     `there is no bucket "${bucketName}" for this endpoint. Create it, or mend bucketName or clientOptions.region. Nothing is known about the token.`,
+  CredentialsFailed: () => 'clientOptions.credentials failed to give any; the cause says why.',
   EndpointError: () =>
     'no address can be made of the configuration. Mend bucketName (a name, not an ARN), clientOptions.endpoint or AWS_ENDPOINT_URL.',
   PermanentRedirect: () => 'the bucket is in another region. Set clientOptions.region.',
