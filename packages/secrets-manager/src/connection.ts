@@ -1,5 +1,6 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import { CapabilityError } from '@tokenry/core/backend';
+import { withNamedFailure } from './credentials.js';
 
 /** The vendor's package: some hundred files that a process which never touches the store need not load. */
 export type Sdk = typeof import('@aws-sdk/client-secrets-manager');
@@ -49,7 +50,7 @@ export class Connection {
 
   async #connect(): Promise<Connected> {
     const sdk = await loadSdk();
-    return { sdk, client: this.#injected ?? new sdk.SecretsManagerClient({ ...PATIENCE, ...this.#options }) };
+    return { sdk, client: this.#injected ?? new sdk.SecretsManagerClient({ ...PATIENCE, ...withNamedFailure(this.#options) }) };
   }
 }
 

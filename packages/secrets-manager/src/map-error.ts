@@ -61,6 +61,11 @@ const THROTTLED: Readonly<Record<string, Advice>> = {
     'a quota is used up: about 100 versions of one secret (those of the last 24 hours are never removed), or the number of secrets. Give each account a token key of its own.',
 };
 
+const UNAVAILABLE: Readonly<Record<string, Advice>> = {
+  CredentialsFailed: () => 'clientOptions.credentials failed to give any; the cause says why.',
+  EndpointError: () => 'no address can be made of the configuration. Mend clientOptions.endpoint or AWS_ENDPOINT_URL.',
+};
+
 const UNSUITABLE: Readonly<Record<string, Advice>> = {
   InvalidRequestException: () => 'the service refuses it for this secret. It may be managed or replicated by another service.',
   InvalidParameterException: () => 'the service refuses the request.',
@@ -84,11 +89,9 @@ export function mapError(error: unknown, attempt: Attempt): unknown {
     const throttled = message(THROTTLED[name](attempt));
     return new BackendThrottledError(throttled, { ...options, retryAfterMs: askedMs(error) });
   }
-  if (name === 'EndpointError') return new BackendUnavailableError(message(NO_ADDRESS), options);
+  if (UNAVAILABLE[name]) return new BackendUnavailableError(message(UNAVAILABLE[name](attempt)), options);
   return byNature(error, message);
 }
-
-const NO_ADDRESS = 'no address can be made of the configuration. Mend clientOptions.endpoint or AWS_ENDPOINT_URL.';
 
 /** The SDK gives these a text, but no name. */
 const NAMELESS: readonly (readonly [string, string])[] = [

@@ -82,6 +82,23 @@ test('a KMS key that does not exist is a denial that names the option, not an ou
   });
 });
 
+test.each([
+  ['fails', () => Promise.reject(new Error('the vault is sealed'))],
+  [
+    'throws',
+    () => {
+      throw new Error('the vault is sealed');
+    },
+  ],
+])('a source of credentials that %s is an outage, whose cause says why', async (_how, credentials) => {
+  const clientOptions = { ...clientOptionsFor(gate), credentials: credentials as () => Promise<never> };
+  expect(await rejection(new SecretsManagerTokenBackend({ clientOptions }).loadToken())).toMatchObject({
+    code: 'TOKENRY_BACKEND_UNAVAILABLE',
+    message: expect.stringContaining('clientOptions.credentials'),
+    cause: { cause: { message: 'the vault is sealed' } },
+  });
+});
+
 describe('what the SDK refuses before it sends anything says what to mend:', () => {
   test.each([
     ['credentials that are not whole', { credentials: { accessKeyId: 'a' } }, 'ACCESS_DENIED', 'clientOptions.credentials'],
