@@ -3,6 +3,9 @@ export class LateAnswer extends Error {
   override readonly name = 'LateAnswer';
 }
 
+/** A timer of Node.js that is to run for longer fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 interface Waiting {
   /** On the monotonic clock. */
   readonly until: number;
@@ -59,7 +62,8 @@ export class Deadlines {
   #arm(at: number): void {
     clearTimeout(this.#timer);
     this.#firesAt = at;
-    this.#timer = setTimeout(() => this.#fire(), Math.max(1, Math.ceil(at - performance.now())));
+    const restMs = Math.min(LONGEST_TIMER_MS, Math.max(1, Math.ceil(at - performance.now())));
+    this.#timer = setTimeout(() => this.#fire(), restMs);
   }
 
   #fire(): void {

@@ -36,8 +36,7 @@ export async function* listKeys(
 }
 
 async function scan(node: RedisClient, cursor: string, pattern: string) {
-  const args = [cursor, 'MATCH', pattern, 'COUNT', PAGE, 'TYPE', 'string'];
-  const [next, found] = (await node.callBuffer('scan', args)) as [Buffer, Buffer[]];
+  const [next, found] = (await node.scanBuffer(cursor, 'MATCH', pattern, 'COUNT', PAGE, 'TYPE', 'string')) as [Buffer, Buffer[]];
   return { cursor: next.toString(), keys: found.flatMap(asText) };
 }
 

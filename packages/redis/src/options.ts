@@ -1,6 +1,7 @@
 import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
-import { checkClientOptions, type RedisClientOptions } from './own-client.js';
-import { isReplicaClient, type RedisClient } from './redis-client.js';
+import { checkClientOptions } from './client-options.js';
+import type { RedisClientOptions } from './own-client.js';
+import { isReplicaClient, REPLICA_CLIENT, type RedisClient } from './redis-client.js';
 
 /** How to reach Redis. Give `client` or `clientOptions`, not both. */
 export interface RedisConnectionOptions {
@@ -58,8 +59,8 @@ export interface ResolvedConnectionOptions {
  * @throws TypeError (`TOKENRY_INVALID_ARGUMENT`) or RangeError (`TOKENRY_OUT_OF_RANGE`).
  */
 export function resolveConnection(options: RedisConnectionOptions): ResolvedConnectionOptions {
-  const { client, clientOptions, commandTimeoutMs = 5_000, waitReplicas = 0, waitReplicasTimeoutMs = 1_000 } = options;
-  if (client !== undefined && clientOptions !== undefined)
+  const { client, clientOptions = {}, commandTimeoutMs = 5_000, waitReplicas = 0, waitReplicasTimeoutMs = 1_000 } = options;
+  if (client !== undefined && options.clientOptions !== undefined)
     throw invalidArgument('client and clientOptions both say how to reach Redis: give one of them.');
   checkDuration('commandTimeoutMs', commandTimeoutMs);
   checkDuration('waitReplicasTimeoutMs', waitReplicasTimeoutMs);
@@ -67,7 +68,7 @@ export function resolveConnection(options: RedisConnectionOptions): ResolvedConn
     throw outOfRange('waitReplicas must be a number of replicas, 0 or more.');
   return {
     client: client === undefined ? undefined : checkClient(client),
-    clientOptions: checkClientOptions(clientOptions ?? {}),
+    clientOptions: checkClientOptions(clientOptions),
     commandTimeoutMs,
     waitReplicas,
     waitReplicasTimeoutMs,
@@ -88,13 +89,12 @@ function checkDuration(name: string, value: unknown): void {
     throw outOfRange(`${name} must be a positive whole number of milliseconds.`);
 }
 
-const NEEDED = ['call', 'callBuffer', 'duplicate', 'disconnect', 'on', 'off'] as const;
+const NEEDED = ['call', 'getBuffer', 'getexBuffer', 'scanBuffer', 'duplicate', 'disconnect', 'on', 'off'] as const;
 
 function checkClient(client: RedisClient): RedisClient {
   const has = (name: string) => typeof (client as unknown as Record<string, unknown>)?.[name] === 'function';
   if (typeof client !== 'object' || client === null || !NEEDED.every(has))
     throw invalidArgument('client must be a Redis or Cluster of ioredis, such as new Redis("redis://localhost:6379").');
-  if (isReplicaClient(client))
-    throw invalidArgument('client reads from a replica: what decides on a refresh has to be read from the primary.');
+  if (isReplicaClient(client)) throw invalidArgument(`client: ${REPLICA_CLIENT}`);
   return client;
 }

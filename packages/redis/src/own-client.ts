@@ -1,4 +1,4 @@
-import { CapabilityError, invalidArgument } from '@tokenry/core/backend';
+import { CapabilityError } from '@tokenry/core/backend';
 import type { Cluster, ClusterNode, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import type { RedisClient } from './redis-client.js';
 
@@ -76,7 +76,9 @@ function newCluster(ioredis: Ioredis, options: RedisClusterOptions): Cluster {
 
 function newRedis(ioredis: Ioredis, options: RedisServerOptions): Redis {
   const { url, ...given } = options;
-  const all = { ...STANDALONE_DEFAULTS, ...given, enableOfflineQueue: true, lazyConnect: true };
+  // Without it ioredis asks sentinels for the server and then talks to it in the clear, whatever `tls` says.
+  const tls = given.sentinels && given.tls ? { enableTLSForSentinelMode: true } : {};
+  const all = { ...STANDALONE_DEFAULTS, ...tls, ...given, enableOfflineQueue: true, lazyConnect: true };
   return url === undefined ? new ioredis.Redis(all) : new ioredis.Redis(withCredentials(url, given), all);
 }
 
@@ -96,29 +98,5 @@ async function loadIoredis(): Promise<Ioredis> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new CapabilityError('The package "ioredis" is not installed: npm install ioredis@6', { cause: error });
-  }
-}
-
-/** @throws TypeError when `options` name no server. */
-export function checkClientOptions(options: unknown): RedisClientOptions {
-  if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw invalidArgument('clientOptions must be an object, such as { host: "localhost", port: 6379 }.');
-  const { cluster, url } = options as { readonly cluster?: unknown; readonly url?: unknown };
-  if (cluster !== undefined && !(Array.isArray(cluster) && cluster.length > 0))
-    throw invalidArgument('clientOptions.cluster must list at least one node, such as [{ host: "10.0.0.1", port: 6379 }].');
-  if (url !== undefined && !(typeof url === 'string' && /^rediss?:\/\//.test(url)))
-    throw invalidArgument('clientOptions.url must be a URL that begins with redis:// or rediss://.');
-  if (typeof url === 'string' && !isReadable(url))
-    throw invalidArgument('clientOptions.url is no URL. Escape user and password in it, or give them beside it.');
-  return options as RedisClientOptions;
-}
-
-/** A password with `#`, `/` or `%` in it makes a URL that cannot be read, or not as it is meant. */
-function isReadable(url: string): boolean {
-  try {
-    const { username, password } = new URL(url);
-    return decodeURIComponent(username + password) !== undefined;
-  } catch {
-    return false;
   }
 }

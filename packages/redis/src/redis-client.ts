@@ -12,7 +12,19 @@ export interface RedisClient {
   /** `ready` when commands are sent at once; `end` when the client will never connect again. */
   readonly status: string;
   call(command: string, args: RedisArgument[]): Promise<unknown>;
-  callBuffer(command: string, args: RedisArgument[]): Promise<unknown>;
+  // Not callBuffer(): a client with `enableAutoPipelining` loses the name of the command and throws where nobody can catch it.
+  getBuffer(key: string): Promise<unknown>;
+  getexBuffer(key: string): Promise<unknown>;
+  getexBuffer(key: string, unit: 'PX', expireAfterMs: number): Promise<unknown>;
+  scanBuffer(
+    cursor: string,
+    match: 'MATCH',
+    pattern: string,
+    count: 'COUNT',
+    keys: number,
+    type: 'TYPE',
+    wanted: string,
+  ): Promise<unknown>;
   /** Another client with the same options. */
   duplicate(): RedisClient;
   subscribe(channel: string): Promise<unknown>;
@@ -45,6 +57,9 @@ export function clientPrefixOf(client: RedisClient): string {
 export function readsFromReplicas(client: RedisClient): boolean {
   return client.isCluster && (optionsOf(client).scaleReads ?? 'master') !== 'master';
 }
+
+/** Why {@link isReplicaClient} is refused. */
+export const REPLICA_CLIENT = 'such a client reads from a replica: what decides on a refresh has to be read from the primary.';
 
 /** True when every command goes to a replica. */
 export function isReplicaClient(client: RedisClient): boolean {

@@ -135,9 +135,9 @@ export class RedisTokenBackend extends BaseTokenBackend {
 
   /** Always the primary: what a replica says may be older than the token that another process has just spent. */
   #get(client: RedisClient, key: string): Promise<unknown> {
-    if (this.#expireAfterMs !== undefined) return client.callBuffer('getex', [key, 'PX', this.#expireAfterMs]);
+    if (this.#expireAfterMs !== undefined) return client.getexBuffer(key, 'PX', this.#expireAfterMs);
     // To ioredis GETEX is a write, which it sends to the primary whatever `scaleReads` says.
-    return client.callBuffer(readsFromReplicas(client) ? 'getex' : 'get', [key]);
+    return readsFromReplicas(client) ? client.getexBuffer(key) : client.getBuffer(key);
   }
 
   #notice(name: string): readonly RedisArgument[] {

@@ -14,14 +14,15 @@ export class Script {
     this.#sha = hash('sha1', lua, 'hex');
   }
 
-  /** Sends the script by its hash, and whole only to a server that does not know it (new, restarted, another shard). */
-  async run(client: RedisClient, key: string, args: readonly RedisArgument[]): Promise<unknown> {
+  /** Answers the number that the script returns. Sends the script by its hash, and whole only to a server that does not know it (new, restarted, another shard). */
+  async run(client: RedisClient, key: string, args: readonly RedisArgument[]): Promise<number> {
     try {
-      return await client.call('evalsha', [this.#sha, 1, key, ...args]);
+      // A client with `stringNumbers` gives text.
+      return Number(await client.call('evalsha', [this.#sha, 1, key, ...args]));
     } catch (error) {
       // Redis looks the script up before it runs anything: repeating is safe.
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-      return client.call('eval', [this.#lua, 1, key, ...args]);
+      return Number(await client.call('eval', [this.#lua, 1, key, ...args]));
     }
   }
 }

@@ -49,7 +49,8 @@ export async function startSentinels({ replicas = 2 } = {}): Promise<SentinelGro
   };
 }
 
-async function startSentinel(primary: RedisServer): Promise<RedisServer> {
+/** One sentinel that watches `primary`, whose folder it uses. */
+export async function startSentinel(primary: RedisServer): Promise<RedisServer> {
   const port = await freePort();
   const folder = primary.folder;
   const path = join(folder, `sentinel-${port}.conf`);
