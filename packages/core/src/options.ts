@@ -12,9 +12,9 @@ export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'TOKENRY_OUT_OF_RANGE' as const });
 }
 
-/** `value`, if it is a time limit: a number of milliseconds, at most ten minutes. @throws RangeError */
+/** `value`, if it is a time limit: a number of milliseconds, from 1 to 600 000 (ten minutes). @throws RangeError */
 export function checkTimeout(value: unknown): number {
-  if (typeof value !== 'number' || !(value > 0 && value <= 600_000))
+  if (typeof value !== 'number' || !(value >= 1 && value <= 600_000))
     throw outOfRange('timeoutMs must be a number of milliseconds between 1 and 600000.');
   return value;
 }
