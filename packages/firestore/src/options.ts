@@ -16,9 +16,13 @@ export interface FirestoreTokenBackendOptions extends BaseTokenBackendOptions {
    * collection of its own: each of its documents counts as a record in listings.
    */
   readonly collection: string;
-  /** Name of the default record's document; it is also the default token key. @default 'o365_token' */
+  /**
+   * Name of the default record's document, at most 256 bytes, after an encoded `keyPrefix` if there is one; it is also the
+   * default token key.
+   * @default 'o365_token'
+   */
   readonly docId?: string;
-  /** The field that holds the record's text. Other fields of a document stay as they are. @default 'token' */
+  /** The field that holds the record's text, at most 1400 bytes. Other fields of a document stay as they are. @default 'token' */
   readonly fieldName?: string;
   /** A client to use; it is never terminated. @default one is made from `clientOptions` by the first call */
   readonly client?: InjectedFirestore;
@@ -40,8 +44,10 @@ export const EXPIRY_FIELD = 'expiresAt';
 const DEFAULT_DOC_ID = 'o365_token';
 const DEFAULT_FIELD_NAME = 'token';
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** Of document ids and field names (cloud.google.com/firestore/quotas#collections_documents_and_fields). */
+/** Of document ids (cloud.google.com/firestore/quotas#collections_documents_and_fields). */
 const MAX_NAME_BYTES = 1_500;
+/** The server allows as much to the path of a field, which is a little longer than its name. */
+const MAX_FIELD_NAME_BYTES = 1_400;
 
 export interface ResolvedOptions {
   readonly collection: string;
@@ -54,19 +60,34 @@ export interface ResolvedOptions {
 export function resolveOptions(options: FirestoreTokenBackendOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null)
     throw invalidArgument('FirestoreTokenBackend: options must be an object, such as { collection: "tokens" }.');
-  const { docId, defaultTokenKey, client, clientOptions } = options;
+  const { docId, defaultTokenKey } = options;
   if (docId !== undefined && defaultTokenKey !== undefined && docId !== defaultTokenKey)
     throw invalidArgument('docId and defaultTokenKey both name the default record: give one of them.');
-  if (client !== undefined && clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: an injected client has its settings already.');
-  if (client !== undefined && (typeof client?.collection !== 'function' || typeof client.getAll !== 'function'))
-    throw invalidArgument('client must be a Firestore instance, such as new Firestore() or getFirestore() of firebase-admin.');
+  checkClient(options);
   return {
     collection: checkCollection(options.collection),
     defaultTokenKey: checkDocId(docId ?? defaultTokenKey ?? DEFAULT_DOC_ID),
     fieldName: checkFieldName(options.fieldName ?? DEFAULT_FIELD_NAME),
     timeoutMs: checkTimeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
   };
+}
+
+function checkClient({ client, clientOptions }: FirestoreTokenBackendOptions): void {
+  if (client !== undefined && clientOptions !== undefined)
+    throw invalidArgument('client and clientOptions exclude each other: an injected client has its settings already.');
+  if (client !== undefined && (typeof client?.collection !== 'function' || typeof client.getAll !== 'function'))
+    throw invalidArgument('client must be a Firestore instance, such as new Firestore() or getFirestore() of firebase-admin.');
+  if (clientOptions !== undefined) checkClientOptions(clientOptions);
+}
+
+/** What the SDK would say only when the first call makes the client. */
+function checkClientOptions(clientOptions: unknown): void {
+  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
+    throw invalidArgument('clientOptions must be an object, such as { projectId: "my-project" }.');
+  const { projectId, databaseId, ssl } = clientOptions as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries({ projectId, databaseId }))
+    if (value !== undefined && typeof value !== 'string') throw invalidArgument(`clientOptions.${name} must be a string.`);
+  if (ssl !== undefined && typeof ssl !== 'boolean') throw invalidArgument('clientOptions.ssl must be true or false.');
 }
 
 function checkCollection(collection: unknown): string {
@@ -87,8 +108,13 @@ function checkDocId(docId: unknown): string {
 }
 
 function checkFieldName(fieldName: unknown): string {
+  if (typeof fieldName === 'string' && Buffer.byteLength(fieldName) > MAX_FIELD_NAME_BYTES)
+    throw invalidArgument(`fieldName is longer than ${MAX_FIELD_NAME_BYTES} bytes: its path in a document would be too long.`);
   if (typeof fieldName !== 'string' || !isName(fieldName) || /[.~*/[\]`\\]/.test(fieldName))
     throw invalidArgument('fieldName must be the name of a top-level field, without any of . ~ * / [ ] ` and backslash.');
+  // The SDK takes what it inherits for a field of the document.
+  if (fieldName in Object.prototype)
+    throw invalidArgument(`fieldName "${fieldName}" is a name that every JavaScript object has: the SDK saves no such field.`);
   if (fieldName === EXPIRY_FIELD)
     throw invalidArgument(`fieldName "${EXPIRY_FIELD}" is taken: it says when a lease document may be swept.`);
   return fieldName;
