@@ -116,7 +116,7 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
         state.signal.throwIfAborted();
         sent = true;
         try {
-          if (this.#isOnlyOurs(snapshot)) await ref.delete({ lastUpdateTime });
+          if (this.#isOnlyOurs(snapshot, name)) await ref.delete({ lastUpdateTime });
           else await ref.update({ [this.#fieldName]: sdk.FieldValue.delete() }, { lastUpdateTime });
           return true;
         } catch (error) {
@@ -182,8 +182,8 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
     return name.startsWith('=lease-') ? { [EXPIRY_FIELD]: new Date(this.#now() + SWEEP_AFTER_MS) } : {};
   }
 
-  #isOnlyOurs(snapshot: DocumentSnapshot): boolean {
-    const ours = [this.#fieldName, EXPIRY_FIELD];
+  #isOnlyOurs(snapshot: DocumentSnapshot, name: string): boolean {
+    const ours = [this.#fieldName, ...Object.keys(this.#expiry(name))];
     return Object.keys(snapshot.data() ?? {}).every((field) => ours.includes(field));
   }
 

@@ -86,6 +86,23 @@ emulated('where records lie', () => {
     expect((await documents.doc('k').get()).exists).toBe(false);
   });
 
+  test('a field named as the one of lease documents is somebody else’s in a record’s document', async () => {
+    const { backend, documents } = opened();
+    const expiresAt = 'whenever ada says so';
+    await documents.doc('k').set({ token: '{}', expiresAt });
+    expect(await backend.deleteToken({ tokenKey: 'k' })).toBe(true);
+    expect((await documents.doc('k').get()).data()).toEqual({ expiresAt });
+  });
+
+  test('the longest field name holds the largest record', async () => {
+    const { backend } = opened({ fieldName: '-'.repeat(1_400) });
+    const data = Buffer.alloc(backend.capabilities.maxRecordBytes ?? 0, 'x');
+    const version = await backend.records.write('k', data, { expect: 'absent' });
+    await backend.records.write('k', data, { expect: { version } });
+    expect(await backend.records.read('k')).toMatchObject({ data });
+    expect(await backend.records.remove('k', { expect: 'anything' })).toBe(true);
+  });
+
   test('bytes that are no text are stored as bytes, a field of another type is corrupt', async () => {
     const { backend, documents } = opened();
     const data = Buffer.from([0, 255, 128, 10]);
