@@ -1,5 +1,6 @@
 import type { FieldValue, Firestore, Settings, Timestamp } from '@google-cloud/firestore';
-import { CapabilityError, sleep, systemClock } from '@tokenry/core/backend';
+import { CapabilityError, inTime, sleep, systemClock } from '@tokenry/core/backend';
+import { checkCredentials, type LowLevelClients } from './credentials.js';
 import { reconnecting, sendingOnce } from './single-attempts.js';
 
 /** A client, and the classes of the very copy of the SDK that made it: it refuses values of other copies. */
@@ -9,7 +10,10 @@ export interface Sdk {
   readonly FieldValue: typeof FieldValue;
 }
 
-type SdkModule = Pick<typeof import('@google-cloud/firestore'), 'Firestore' | 'Timestamp' | 'FieldValue'>;
+type SdkModule = Pick<typeof import('@google-cloud/firestore'), 'Firestore' | 'Timestamp' | 'FieldValue'> & {
+  /** All of the module, where it is one of CommonJS. */
+  readonly default?: unknown;
+};
 
 export interface FirestoreSourceOptions {
   readonly client: Firestore | undefined;
@@ -91,8 +95,19 @@ export class FirestoreSource {
   async #makeClient(): Promise<Sdk> {
     const { client, settings, timeoutMs } = this.#options;
     if (client) return { firestore: sendingOnce(client, timeoutMs), ...(classesOf(client) ?? (await loadSdk())) };
-    const { Firestore, Timestamp, FieldValue } = await loadSdk();
-    return { firestore: sendingOnce(new Firestore(reconnecting(settings)), timeoutMs), Timestamp, FieldValue };
+    const { Firestore, Timestamp, FieldValue, default: whole } = await loadSdk();
+    const firestore = sendingOnce(newClient(Firestore, settings), timeoutMs);
+    await inTime(() => checkCredentials(settings, (whole as { readonly v1?: LowLevelClients } | undefined)?.v1), { timeoutMs });
+    return { firestore, Timestamp, FieldValue };
+  }
+}
+
+function newClient(sdkClass: SdkModule['Firestore'], settings: Settings): Firestore {
+  try {
+    return new sdkClass(reconnecting(settings));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : 'the SDK refuses its options.';
+    throw new CapabilityError(`The Firestore client cannot be made: ${why}`, { cause: error });
   }
 }
 

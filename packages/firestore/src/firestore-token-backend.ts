@@ -5,6 +5,7 @@ import {
   type RemoveOptions,
   type StoredRecord,
   systemClock,
+  untilAborted,
   VersionConflictError,
   type WriteOptions,
 } from '@tokenry/core/backend';
@@ -211,7 +212,7 @@ export class FirestoreTokenBackend extends BaseTokenBackend {
           state.signal.throwIfAborted();
           return call(sdk, state);
         });
-      await this.#source.ready();
+      await untilAborted(this.#source.ready(), signal);
       return await attempt(usingClient, { timeoutMs: this.#timeoutMs, signal });
     } catch (error) {
       if (signal?.aborted && error === signal.reason) throw error;
