@@ -14,7 +14,10 @@ export class Script {
     this.#sha = hash('sha1', lua, 'hex');
   }
 
-  /** Answers the number that the script returns. Sends the script by its hash, and whole only to a server that does not know it (new, restarted, another shard). */
+  /**
+   * Answers the number that the script returns. Sends the script by its hash, and whole only to a server that does not know it
+   * (new, restarted, another shard).
+   */
   async run(client: RedisClient, key: string, args: readonly RedisArgument[]): Promise<number> {
     try {
       // A client with `stringNumbers` gives text.
