@@ -1,4 +1,4 @@
-import type { Settings } from '@google-cloud/firestore';
+import type { Firestore, Settings } from '@google-cloud/firestore';
 import { BackendAccessDeniedError } from '@tokenry/core/backend';
 
 /** What the SDK's `v1` has; not in its types under this name. */
@@ -9,14 +9,19 @@ export interface LowLevelClients {
 /** What reading a file fails with. */
 const FILE_ERRORS: ReadonlySet<unknown> = new Set(['ENOENT', 'EACCES', 'EPERM', 'EISDIR', 'ENOTDIR', 'ELOOP']);
 
+/** What the SDK's class has but does not show: its settings, completed by what it found in the environment. */
+interface Inside {
+  readonly _settings?: Settings;
+}
+
 /**
- * Loads the credentials as the SDK will. Where that fails inside of it, a second promise rejects where nobody can catch it, and
+ * Loads the credentials as the client will. Where that fails inside of it, a second promise rejects where nobody can catch it, and
  * ends the process. The emulator asks for none, but over REST the SDK does all the same.
  * @throws BackendAccessDeniedError when there are none, or they cannot be used; the SDK's own error for a failed network.
  */
-export async function checkCredentials(settings: Settings, clients: LowLevelClients | undefined): Promise<void> {
-  const isEmulator = settings.ssl === false || process.env.FIRESTORE_EMULATOR_HOST;
-  if ((isEmulator && !settings.preferRest) || !clients?.FirestoreClient) return;
+export async function checkCredentials(client: Firestore, clients: LowLevelClients | undefined): Promise<void> {
+  const { _settings: settings } = client as unknown as Inside;
+  if (!settings || !clients?.FirestoreClient || (settings.ssl === false && !settings.preferRest)) return;
   try {
     await new clients.FirestoreClient(settings).auth.getClient();
   } catch (error) {

@@ -97,7 +97,7 @@ export class FirestoreSource {
     if (client) return { firestore: sendingOnce(client, timeoutMs), ...(classesOf(client) ?? (await loadSdk())) };
     const { Firestore, Timestamp, FieldValue, default: whole } = await loadSdk();
     const firestore = sendingOnce(newClient(Firestore, settings), timeoutMs);
-    await inTime(() => checkCredentials(settings, (whole as { readonly v1?: LowLevelClients } | undefined)?.v1), { timeoutMs });
+    await inTime(() => checkCredentials(firestore, (whole as { readonly v1?: LowLevelClients } | undefined)?.v1), { timeoutMs });
     return { firestore, Timestamp, FieldValue };
   }
 }
