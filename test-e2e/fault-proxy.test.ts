@@ -1,11 +1,11 @@
 /** The network between a program and its store breaks, at every step of a save and of a refresh in turn. */
 import { BackendUnavailableError, type BaseTokenBackend, type Expectation, VersionConflictError } from '@tokenry/core';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
 import { redisAvailable } from '../packages/redis/test/servers/availability.js';
 import { RedisServer } from '../packages/redis/test/servers/redis-server.js';
 import { behindProxy, type Opened } from './faults/behind-proxy.js';
 import { Fleet } from './faults/fleet.js';
-import { faultyStores } from './faults/stores.js';
+import { endServers, faultyStores } from './faults/stores.js';
 import { type Fault, TcpFaultProxy } from './faults/tcp-fault-proxy.js';
 import { appendBlindly, appendCarelessly } from './faults/wrong-writers.js';
 import { HOUR_MS, type Stage, until } from './proof/harness/stage.js';
@@ -13,6 +13,8 @@ import { HOUR_MS, type Stage, until } from './proof/harness/stage.js';
 const FAULTS: readonly Fault[] = ['reset', 'lose-answer', 'truncate-answer', 'half-open'];
 const SHORT = process.env.FAULTS !== 'all';
 const NODES = 2;
+
+afterAll(endServers);
 
 for (const store of faultyStores)
   describe.skipIf(!store.here)(`${store.name} behind a broken network`, () => {

@@ -3,14 +3,16 @@
  * connections. Nobody is told that the store is gone.
  */
 import { BackendUnavailableError, type BaseTokenBackend } from '@tokenry/core';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { collect } from '../packages/redis/test/outcome.js';
 import { behindProxy } from './faults/behind-proxy.js';
 import { Fleet, strangeIn, tokensIn } from './faults/fleet.js';
-import { faultyStores } from './faults/stores.js';
+import { endServers, faultyStores } from './faults/stores.js';
 import { HOUR_MS, until } from './proof/harness/stage.js';
 
 const USER = 'ada@contoso.example';
+
+afterAll(endServers);
 
 /** What the record holds; `undefined` while the store cannot be reached. */
 async function textIn({ records }: BaseTokenBackend): Promise<string | undefined> {

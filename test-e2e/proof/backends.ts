@@ -26,6 +26,8 @@ export interface ProofBackend {
   /** A new, empty store. `location` is JSON. */
   prepare(): Promise<PreparedStore>;
   open(location: string): TokenBackend;
+  /** Ends the server that all stores of this process share, which else ends with the process; a test's may be killed. */
+  end?(): Promise<void>;
 }
 
 export interface PreparedStore {

@@ -5,28 +5,46 @@ import { SecretsManagerTokenBackend } from '@tokenry/secrets-manager';
 import type { ProofBackend, StoreNetwork } from '../backends.ts';
 import { redis } from './redis.ts';
 
-let emulator: Promise<string> | undefined;
-
-/**
- * One emulator for all stores of a run; it ends with the process. It compares and writes in two steps, unlike the services
- * it stands for, so it is passed one request at a time.
- */
-function endpoint(): Promise<string> {
-  emulator ??= start();
-  return emulator;
+interface Emulator {
+  readonly endpoint: string;
+  stop(): Promise<void>;
 }
 
-async function start(): Promise<string> {
+let emulator: Promise<Emulator> | undefined;
+
+/**
+ * One emulator for all stores of a run. It compares and writes in two steps, unlike the services it stands for, so it is
+ * passed one request at a time.
+ */
+async function endpoint(): Promise<string> {
+  emulator ??= start();
+  return (await emulator).endpoint;
+}
+
+async function end(): Promise<void> {
+  const running = emulator;
+  emulator = undefined;
+  await (await running)?.stop();
+}
+
+async function start(): Promise<Emulator> {
   const [{ MotoServer }, { Gate }] = await Promise.all([
     import('../../../packages/s3/test/servers/moto-server.ts'),
     import('../../../packages/s3/test/servers/gate.ts'),
   ]);
-  const gate = await Gate.open((await MotoServer.start()).port);
+  const server = await MotoServer.start();
+  const gate = await Gate.open(server.port);
   gate.intercept = () => {
     gate.seen.length = 0; // nobody counts here
     return undefined;
   };
-  return gate.endpoint;
+  return {
+    endpoint: gate.endpoint,
+    async stop() {
+      await gate.close();
+      await server.stop();
+    },
+  };
 }
 
 const credentials = { accessKeyId: 'AKIATEST', secretAccessKey: 'secret-TEST-1' };
@@ -59,6 +77,7 @@ export const s3: ProofBackend = {
     const { at, bucketName } = JSON.parse(location);
     return new S3TokenBackend({ bucketName, clientOptions: { ...clientOptions(at), forcePathStyle: true } });
   },
+  end,
 };
 
 const lent = new Map<string, RedisLeases>();
@@ -97,4 +116,5 @@ export const secretsManager: ProofBackend = {
     lent.set(location, leases);
     return new SecretsManagerTokenBackend({ secretName, leases, clientOptions: clientOptions(at) });
   },
+  end,
 };

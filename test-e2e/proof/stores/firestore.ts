@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { FirestoreTokenBackend } from '@tokenry/firestore';
+import type { Emulator } from '../../../packages/firestore/test/emulator.ts';
 import type { ProofBackend } from '../backends.ts';
 
-let emulator: Promise<string> | undefined;
+let emulator: Promise<Emulator> | undefined;
 
-/** One emulator for all stores of a run; it ends with the process. */
-async function start(): Promise<string> {
+/** One emulator for all stores of a run. */
+async function start(): Promise<Emulator> {
   const { startEmulator } = await import('../../../packages/firestore/test/emulator.ts');
-  return (await startEmulator()).host;
+  return startEmulator();
 }
 
 /** A collection for each store. */
@@ -26,12 +27,17 @@ export const firestore: ProofBackend = {
   },
   async prepare() {
     emulator ??= start();
-    const location = JSON.stringify({ host: await emulator, collection: `proof-${randomUUID()}` });
+    const location = JSON.stringify({ host: (await emulator).host, collection: `proof-${randomUUID()}` });
     return { location, destroy: async () => {} };
   },
   open(location) {
     const { host, collection } = JSON.parse(location);
     return new FirestoreTokenBackend({ collection, clientOptions: { projectId: 'demo-proof', host, ssl: false } });
+  },
+  async end() {
+    const running = emulator;
+    emulator = undefined;
+    await (await running)?.stop();
   },
 };
 
