@@ -15,14 +15,6 @@ export interface StoredEntity {
   readonly entity: Entity;
 }
 
-/** What the sections of one record share while it is read. */
-interface Reading {
-  /** Entities that are not in canonical form. */
-  readonly foreign: StoredEntity[];
-  /** The canonical name of an environment. */
-  readonly canonicalName: (environment: string) => string;
-}
-
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /**
@@ -33,9 +25,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function readRecord(stored: string | Uint8Array): RecordState {
   const root = parseRoot(stored);
   const foreign: StoredEntity[] = [];
-  const canonicalName = lastRemembered(canonicalEnvironment);
-  const section = <Name extends SectionName>(name: Name) =>
-    readSection(name, root[name], { foreign, canonicalName }) as RecordState[Name];
+  const section = <Name extends SectionName>(name: Name) => readSection(name, root[name], foreign) as RecordState[Name];
   const state: RecordState = {
     Account: section('Account'),
     IdToken: section('IdToken'),
@@ -48,28 +38,20 @@ export function readRecord(stored: string | Uint8Array): RecordState {
 }
 
 // Entities in canonical form go into the map; all others wait until the whole record is known.
-function readSection(section: SectionName, members: unknown, { foreign, canonicalName }: Reading): ReadonlyMap<string, Entity> {
+function readSection(section: SectionName, members: unknown, foreign: StoredEntity[]): ReadonlyMap<string, Entity> {
   if (members === undefined) return EMPTY_STATE[section];
   if (!isPlainObject(members)) throw corrupt(`section ${section} is not an object`);
   const canonical = new Map<string, Entity>();
+  let [lastSeen, environment] = ['', ''];
   for (const storedKey of Object.keys(members)) {
     if (storedKey === '__proto__') throw corrupt('it has a member named __proto__');
     const entity = checkedEntity(section, members[storedKey]);
-    const environment = canonicalName(entity.environment);
+    if (entity.environment !== lastSeen) [lastSeen, environment] = [entity.environment, canonicalEnvironment(entity.environment)];
     const key = keyIn(environment, { section, storedKey, entity });
     if (key === storedKey && environment === entity.environment) canonical.set(key, entity);
     else foreign.push({ section, storedKey, key, entity });
   }
   return canonical.size === 0 ? EMPTY_STATE[section] : canonical;
-}
-
-// The entities of a record name the same server, nearly always.
-function lastRemembered(workOut: (text: string) => string): (text: string) => string {
-  let [last, result] = ['', ''];
-  return (text) => {
-    if (text !== last) [last, result] = [text, workOut(text)];
-    return result;
-  };
 }
 
 function keyIn(environment: string, { section, storedKey, entity }: Omit<StoredEntity, 'key'>): string {

@@ -15,7 +15,7 @@ export function recordText(state: RecordState): string {
   return JSON.stringify(root);
 }
 
-/** A copy that is not frozen, nor are its lists: one frozen object makes the engine write a whole record three times slower. */
+/** A copy that is not frozen, nor are its lists: for one frozen object the engine writes a whole record the slow way. */
 function thawed(entity: Entity): Entity {
   const copy: Record<string, unknown> = { ...entity };
   for (const field of LISTS) if (Array.isArray(copy[field])) copy[field] = [...copy[field]];
