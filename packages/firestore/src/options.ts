@@ -1,5 +1,5 @@
 import type { Settings } from '@google-cloud/firestore';
-import { type BaseTokenBackendOptions, checkTimeout, invalidArgument } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, type ClientKind, checkClient, checkTimeout, invalidArgument } from '@tokenry/core/backend';
 
 /**
  * A client that somebody else made and closes: `new Firestore()` of `@google-cloud/firestore`, or what `getFirestore()` of
@@ -63,7 +63,8 @@ export function resolveOptions(options: FirestoreTokenBackendOptions): ResolvedO
   const { docId, defaultTokenKey } = options;
   if (docId !== undefined && defaultTokenKey !== undefined && docId !== defaultTokenKey)
     throw invalidArgument('docId and defaultTokenKey both name the default record: give one of them.');
-  checkClient(options);
+  checkClient(options, CLIENT);
+  checkSettings(options.clientOptions);
   return {
     collection: checkCollection(options.collection),
     defaultTokenKey: checkDocId(docId ?? defaultTokenKey ?? DEFAULT_DOC_ID),
@@ -72,18 +73,14 @@ export function resolveOptions(options: FirestoreTokenBackendOptions): ResolvedO
   };
 }
 
-function checkClient({ client, clientOptions }: FirestoreTokenBackendOptions): void {
-  if (client !== undefined && clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: an injected client has its settings already.');
-  if (client !== undefined && (typeof client?.collection !== 'function' || typeof client.getAll !== 'function'))
-    throw invalidArgument('client must be a Firestore instance, such as new Firestore() or getFirestore() of firebase-admin.');
-  if (clientOptions !== undefined) checkClientOptions(clientOptions);
-}
+const CLIENT: ClientKind = {
+  methods: ['collection', 'getAll'],
+  client: 'a Firestore instance, such as new Firestore() or getFirestore() of firebase-admin',
+  clientOptions: '{ projectId: "my-project" }',
+};
 
 /** What the SDK would say only when the first call makes the client. */
-function checkClientOptions(clientOptions: unknown): void {
-  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
-    throw invalidArgument('clientOptions must be an object, such as { projectId: "my-project" }.');
+function checkSettings(clientOptions: FirestoreTokenBackendOptions['clientOptions'] = {}): void {
   const { projectId, databaseId, ssl } = clientOptions as Readonly<Record<string, unknown>>;
   for (const [name, value] of Object.entries({ projectId, databaseId }))
     if (value !== undefined && typeof value !== 'string') throw invalidArgument(`clientOptions.${name} must be a string.`);

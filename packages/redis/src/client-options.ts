@@ -7,9 +7,9 @@ const OF_EACH_NODE = ['username', 'password', 'tls'] as const;
 
 type Unchecked = Readonly<Record<string, unknown>>;
 
-/** @throws TypeError when `options` name no server, or where ioredis would silently take another one, or leave something out. */
-export function checkClientOptions(options: unknown): RedisClientOptions {
-  if (!isObject(options)) throw invalidArgument('clientOptions must be an object, such as { host: "localhost", port: 6379 }.');
+/** @throws TypeError when `given` names no server, or where ioredis would silently take another one, or leave something out. */
+export function checkClientOptions(given: RedisClientOptions): RedisClientOptions {
+  const options = given as Unchecked;
   const { url, sentinels, cluster } = options;
   checkUrl(url);
   const ways = Object.entries({ cluster, sentinels, url }).flatMap(([name, value]) => (value === undefined ? [] : [name]));
@@ -17,7 +17,7 @@ export function checkClientOptions(options: unknown): RedisClientOptions {
   if (options.role === 'slave' || options.readOnly === true) throw invalidArgument(`clientOptions: ${REPLICA_CLIENT}`);
   if (cluster !== undefined) checkCluster(options);
   else checkSentinels(options);
-  return options;
+  return given;
 }
 
 function checkCluster(options: Unchecked): void {

@@ -1,4 +1,4 @@
-import { type BaseTokenBackendOptions, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import { type BaseTokenBackendOptions, type ClientKind, checkClient, invalidArgument, outOfRange } from '@tokenry/core/backend';
 import { checkClientOptions } from './client-options.js';
 import type { RedisClientOptions } from './own-client.js';
 import { isReplicaClient, REPLICA_CLIENT, type RedisClient } from './redis-client.js';
@@ -60,14 +60,14 @@ export interface ResolvedConnectionOptions {
  */
 export function resolveConnection(options: RedisConnectionOptions): ResolvedConnectionOptions {
   const { client, clientOptions = {}, commandTimeoutMs = 5_000, waitReplicas = 0, waitReplicasTimeoutMs = 1_000 } = options;
-  if (client !== undefined && options.clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions both say how to reach Redis: give one of them.');
+  checkClient(options, CLIENT);
+  if (client && isReplicaClient(client)) throw invalidArgument(`client: ${REPLICA_CLIENT}`);
   checkDuration('commandTimeoutMs', commandTimeoutMs);
   checkDuration('waitReplicasTimeoutMs', waitReplicasTimeoutMs);
   if (!Number.isInteger(waitReplicas) || waitReplicas < 0)
     throw outOfRange('waitReplicas must be a number of replicas, 0 or more.');
   return {
-    client: client === undefined ? undefined : checkClient(client),
+    client,
     clientOptions: checkClientOptions(clientOptions),
     commandTimeoutMs,
     waitReplicas,
@@ -89,12 +89,8 @@ function checkDuration(name: string, value: unknown): void {
     throw outOfRange(`${name} must be a positive whole number of milliseconds.`);
 }
 
-const NEEDED = ['call', 'getBuffer', 'getexBuffer', 'scanBuffer', 'duplicate', 'disconnect', 'on', 'off'] as const;
-
-function checkClient(client: RedisClient): RedisClient {
-  const has = (name: string) => typeof (client as unknown as Record<string, unknown>)?.[name] === 'function';
-  if (typeof client !== 'object' || client === null || !NEEDED.every(has))
-    throw invalidArgument('client must be a Redis or Cluster of ioredis, such as new Redis("redis://localhost:6379").');
-  if (isReplicaClient(client)) throw invalidArgument(`client: ${REPLICA_CLIENT}`);
-  return client;
-}
+const CLIENT: ClientKind = {
+  methods: ['call', 'getBuffer', 'getexBuffer', 'scanBuffer', 'duplicate', 'disconnect', 'on', 'off'],
+  client: 'a Redis or Cluster of ioredis, such as new Redis("redis://localhost:6379")',
+  clientOptions: '{ host: "localhost", port: 6379 }',
+};

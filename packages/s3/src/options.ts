@@ -1,5 +1,12 @@
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import { type BaseTokenBackendOptions, checkTimeout, encodeName, invalidArgument } from '@tokenry/core/backend';
+import {
+  type BaseTokenBackendOptions,
+  type ClientKind,
+  checkClient,
+  checkTimeout,
+  encodeName,
+  invalidArgument,
+} from '@tokenry/core/backend';
 
 export interface S3TokenBackendOptions extends BaseTokenBackendOptions {
   /** The bucket, which must exist. */
@@ -76,7 +83,8 @@ export function resolveOptions(options: S3TokenBackendOptions): ResolvedOptions 
   if (typeof options !== 'object' || options === null)
     throw invalidArgument('S3TokenBackend: options must be an object, such as { bucketName: "my-tokens" }.');
   const bucketName = checkText(options.bucketName, 'bucketName');
-  checkClient(options);
+  checkClient(options, CLIENT);
+  checkEndpoint(options.clientOptions);
   if (options.lastWriterWins !== undefined && typeof options.lastWriterWins !== 'boolean')
     throw invalidArgument('lastWriterWins must be true or false.');
   const owner = options.expectedBucketOwner;
@@ -91,16 +99,13 @@ export function resolveOptions(options: S3TokenBackendOptions): ResolvedOptions 
   };
 }
 
-/** A client is not asked for its class: it may come from another copy of the SDK. */
-function checkClient({ client, clientOptions }: { readonly client?: unknown; readonly clientOptions?: unknown }): void {
-  if (client !== undefined && clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
-  if (client !== undefined && typeof (client as { readonly send?: unknown } | null)?.send !== 'function')
-    throw invalidArgument('client must be an S3Client, such as new S3Client({ region: "eu-west-1" }).');
-  if (clientOptions === undefined) return;
-  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
-    throw invalidArgument('clientOptions must be an object, such as { region: "eu-west-1" }.');
-  const { endpoint } = clientOptions as { readonly endpoint?: unknown };
+const CLIENT: ClientKind = {
+  methods: ['send'],
+  client: 'an S3Client, such as new S3Client({ region: "eu-west-1" })',
+  clientOptions: '{ region: "eu-west-1" }',
+};
+
+function checkEndpoint({ endpoint }: { readonly endpoint?: unknown } = {}): void {
   // The SDK would say so of each request. Endpoints in parts, or that are asked for, are its own affair.
   if (endpoint instanceof URL || (typeof endpoint === 'string' && endpoint !== '' && !isHttpUrl(endpoint)))
     throw invalidArgument('clientOptions.endpoint must be a string that begins with http:// or https://, and a valid URL.');

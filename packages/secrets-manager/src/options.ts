@@ -1,5 +1,13 @@
 import type { SecretsManagerClient, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { type BaseTokenBackendOptions, checkTimeout, encodeName, invalidArgument, outOfRange } from '@tokenry/core/backend';
+import {
+  type BaseTokenBackendOptions,
+  type ClientKind,
+  checkClient,
+  checkTimeout,
+  encodeName,
+  invalidArgument,
+  outOfRange,
+} from '@tokenry/core/backend';
 
 export interface SecretsManagerTokenBackendOptions extends BaseTokenBackendOptions {
   /** The secret that holds the default record, unless there is a `keyPrefix`. @default 'o365_token.txt' */
@@ -71,7 +79,8 @@ export interface ResolvedOptions {
 export function resolveOptions(options: SecretsManagerTokenBackendOptions): ResolvedOptions {
   if (typeof options !== 'object' || options === null)
     throw invalidArgument('SecretsManagerTokenBackend: options must be an object, such as { secretName: "prod/o365-token" }.');
-  checkClient(options);
+  checkClient(options, CLIENT);
+  checkEndpoint(options.clientOptions);
   const { minimumWriteIntervalMs = TEN_MINUTES } = options;
   if (typeof minimumWriteIntervalMs !== 'number' || !(minimumWriteIntervalMs >= 0))
     throw outOfRange('minimumWriteIntervalMs must be a number of milliseconds, 0 or more.');
@@ -79,16 +88,13 @@ export function resolveOptions(options: SecretsManagerTokenBackendOptions): Reso
   return { ...names(options), minimumWriteIntervalMs, timeoutMs, creation: creation(options), deletion: deletion(options) };
 }
 
-/** A client is not asked for its class: it may come from another copy of the SDK. */
-function checkClient({ client, clientOptions }: { readonly client?: unknown; readonly clientOptions?: unknown }): void {
-  if (client !== undefined && clientOptions !== undefined)
-    throw invalidArgument('client and clientOptions exclude each other: the options belong to a client of ours.');
-  if (client !== undefined && typeof (client as { readonly send?: unknown } | null)?.send !== 'function')
-    throw invalidArgument('client must be a SecretsManagerClient, such as new SecretsManagerClient({ region: "eu-west-1" }).');
-  if (clientOptions === undefined) return;
-  if (typeof clientOptions !== 'object' || clientOptions === null || Array.isArray(clientOptions))
-    throw invalidArgument('clientOptions must be an object, such as { region: "eu-west-1" }.');
-  const { endpoint } = clientOptions as { readonly endpoint?: unknown };
+const CLIENT: ClientKind = {
+  methods: ['send'],
+  client: 'a SecretsManagerClient, such as new SecretsManagerClient({ region: "eu-west-1" })',
+  clientOptions: '{ region: "eu-west-1" }',
+};
+
+function checkEndpoint({ endpoint }: { readonly endpoint?: unknown } = {}): void {
   // The SDK would say so of each request, or take another address. Endpoints in parts, or that are asked for, are its own affair.
   if (endpoint instanceof URL || (typeof endpoint === 'string' && endpoint !== '' && !isHttpUrl(endpoint)))
     throw invalidArgument('clientOptions.endpoint must be a string that begins with http:// or https://, and a valid URL.');

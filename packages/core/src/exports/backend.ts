@@ -1,5 +1,6 @@
 /** `@tokenry/core/backend`: everything that the author of a backend needs. */
 export { BaseTokenBackend, type BaseTokenBackendOptions, type OwnBackend } from '../backend/base-token-backend.js';
+export { type ClientKind, checkClient } from '../backend/check-client.js';
 export { ConditionalWriteLeases } from '../backend/conditional-write-leases.js';
 export { InProcessLeases } from '../backend/in-process-leases.js';
 export { type InTimeOptions, inTime, NoAnswerError } from '../backend/in-time.js';
