@@ -60,5 +60,3 @@ await writeFile(
   JSON.stringify({ at: new Date().toISOString(), node: process.version, rows }, null, 2),
 );
 console.log('Also in bench-results/bench.json');
-// The emulators of the proofs, which some of these share, run until the process ends.
-process.exit(0);

@@ -1,4 +1,4 @@
-import { backendNamed } from '../../test-e2e/proof/backends.ts';
+import { backendNamed, type ProofBackend } from '../../test-e2e/proof/backends.ts';
 import { HOUR_MS, Stage } from '../../test-e2e/proof/harness/stage.ts';
 import { countLost, signInAll } from '../../test-e2e/proof/many-records.ts';
 import type { Row } from '../row.ts';
@@ -11,7 +11,17 @@ const LATENCIES_MS = [100, 0];
 
 /** How many accounts are refreshed in a second by 4 processes, each in a record of its own, all of them expired at once. */
 export async function refreshRates(name: string, progress: (text: string) => void): Promise<readonly Row[]> {
-  await using stage = await Stage.open(backendNamed(name), { refreshTokens: 'one-time-revoking' });
+  const backend = backendNamed(name);
+  try {
+    return await ratesOn(backend, progress);
+  } finally {
+    await backend.end?.();
+  }
+}
+
+async function ratesOn(backend: ProofBackend, progress: (text: string) => void): Promise<readonly Row[]> {
+  const { name } = backend;
+  await using stage = await Stage.open(backend, { refreshTokens: 'one-time-revoking' });
   const users = Array.from({ length: ACCOUNTS }, (_, index) => `user${index}@contoso.example`);
   await signInAll(stage, users, { progress: (text) => progress(`${name}: ${text}`) }, (username) => username);
   await stage.start(PROCESSES);
