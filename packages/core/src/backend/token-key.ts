@@ -24,6 +24,8 @@ function checkText(value: unknown, what: string): string {
     throw invalidArgument(`${what} must be a string, not ${value === null ? 'null' : typeof value}.`);
   // Two different lone surrogates have the same UTF-8 form: two keys would share one record.
   if (!value.isWellFormed()) throw invalidArgument(`${what} holds a lone surrogate; it has no UTF-8 form.`);
+  // A UTF-16 unit takes three bytes at most.
+  if (value.length * 3 <= MAX_TOKEN_KEY_BYTES) return value;
   const bytes = Buffer.byteLength(value);
   if (bytes > MAX_TOKEN_KEY_BYTES)
     throw outOfRange(`${what} has ${bytes} UTF-8 bytes; at most ${MAX_TOKEN_KEY_BYTES} are allowed.`);

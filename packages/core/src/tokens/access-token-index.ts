@@ -4,7 +4,7 @@ import { canonicalEnvironment } from './environments.js';
 import type { RecordState } from './record-state.js';
 import type { AccessTokenEntity, StoredAccessToken } from './schema.js';
 import { normaliseScopes } from './scope-set.js';
-import { isPseudoTenant } from './tenants.js';
+import { isPseudoTenant, wantedTenant } from './tenants.js';
 import type { TokenCache } from './token-cache.js';
 import { AccessTokenView } from './token-views.js';
 
@@ -57,7 +57,7 @@ export class AccessTokenIndex {
       home,
       clientId: request.clientId,
       environments: request.environments.map(canonicalEnvironment),
-      ...(anyTenant ? {} : { tenant: { wanted: tenantId, home: homeTenantOf(this.#state, home ?? '') } }),
+      ...(anyTenant ? {} : { tenant: wantedTenant(tenantId, () => homeTenantOf(this.#state, home ?? '')) }),
       asked: normaliseScopes(request.scopes),
       userAssertionHash,
     });

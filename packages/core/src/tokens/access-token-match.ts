@@ -2,7 +2,7 @@ import { type HomeId, homeIdOf, sameName } from './accounts.js';
 import { grantedScopes, servesUntil } from './grant.js';
 import type { AccessTokenEntity } from './schema.js';
 import { hasResource, type ScopeSet } from './scope-set.js';
-import { isForTenant } from './tenants.js';
+import { isForTenant, type WantedTenant } from './tenants.js';
 import { seconds } from './token-times.js';
 
 /** What an access token must be to be used; what is left out does not restrict. */
@@ -12,7 +12,7 @@ export interface AccessTokenCriteria {
   /** Canonical names. */
   readonly environments?: readonly string[];
   /** `undefined`: any tenant. */
-  readonly tenant?: { readonly wanted: string | undefined; readonly home: string } | undefined;
+  readonly tenant?: WantedTenant | undefined;
   readonly asked?: ScopeSet | undefined;
   /** In normal form. */
   readonly resource?: string | undefined;
@@ -48,7 +48,7 @@ function fits(token: AccessTokenEntity, criteria: AccessTokenCriteria): boolean 
     (token.userAssertionHash ?? undefined) === criteria.userAssertionHash &&
     (clientId === undefined || sameName(token.client_id, clientId)) &&
     (environments === undefined || environments.includes(token.environment)) &&
-    (tenant === undefined || isForTenant(token, tenant.wanted, tenant.home)) &&
+    (tenant === undefined || isForTenant(token, tenant)) &&
     (resource === undefined || hasResource(grantedScopes(token), resource))
   );
 }

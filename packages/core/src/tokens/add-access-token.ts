@@ -61,7 +61,7 @@ function accessTokenOf({
  * drops every token that shares a scope; two requests that overlap would then drive each other out for ever.
  */
 function replacedBy(draft: RecordDraft, bare: AccessTokenEntity, granted: ScopeSet): [string, AccessTokenEntity][] {
-  const homeTenant = homeTenantOf(draft.state, homeIdOf(bare.home_account_id));
+  const homeTenant = () => homeTenantOf(draft.state, homeIdOf(bare.home_account_id));
   const key = entityKey('AccessToken', bare);
   return [...draft.state.AccessToken].filter(([otherKey, other]) => {
     if (otherKey === key) return true;
@@ -70,7 +70,7 @@ function replacedBy(draft: RecordDraft, bare: AccessTokenEntity, granted: ScopeS
   });
 }
 
-function isSameOwner(a: AccessTokenEntity, b: AccessTokenEntity, homeTenant: string): boolean {
+function isSameOwner(a: AccessTokenEntity, b: AccessTokenEntity, homeTenant: () => string): boolean {
   return (
     homeIdOf(a.home_account_id) === homeIdOf(b.home_account_id) &&
     a.client_id.toLowerCase() === b.client_id.toLowerCase() &&

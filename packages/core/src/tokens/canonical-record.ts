@@ -25,33 +25,31 @@ const decoder = new TextDecoder('utf-8', { fatal: true });
 export function readRecord(stored: string | Uint8Array): RecordState {
   const root = parseRoot(stored);
   const foreign: StoredEntity[] = [];
-  const section = <Name extends SectionName>(name: Name) => readSection(name, root[name], foreign) as RecordState[Name];
   const state: RecordState = {
-    Account: section('Account'),
-    IdToken: section('IdToken'),
-    AccessToken: section('AccessToken'),
-    RefreshToken: section('RefreshToken'),
-    AppMetadata: section('AppMetadata'),
+    Account: readSection('Account', root.Account, foreign),
+    IdToken: readSection('IdToken', root.IdToken, foreign),
+    AccessToken: readSection('AccessToken', root.AccessToken, foreign),
+    RefreshToken: readSection('RefreshToken', root.RefreshToken, foreign),
+    AppMetadata: readSection('AppMetadata', root.AppMetadata, foreign),
     extra: readExtra(root),
   };
   return foreign.length === 0 ? state : collapseForeign(state, foreign);
 }
 
 // Entities in canonical form go into the map; all others wait until the whole record is known.
-function readSection(section: SectionName, members: unknown, foreign: StoredEntity[]): ReadonlyMap<string, Entity> {
+function readSection<Name extends SectionName>(section: Name, members: unknown, foreign: StoredEntity[]): RecordState[Name] {
   if (members === undefined) return EMPTY_STATE[section];
   if (!isPlainObject(members)) throw corrupt(`section ${section} is not an object`);
   const canonical = new Map<string, Entity>();
-  let [lastSeen, environment] = ['', ''];
   for (const storedKey of Object.keys(members)) {
     if (storedKey === '__proto__') throw corrupt('it has a member named __proto__');
     const entity = checkedEntity(section, members[storedKey]);
-    if (entity.environment !== lastSeen) [lastSeen, environment] = [entity.environment, canonicalEnvironment(entity.environment)];
-    const key = keyIn(environment, { section, storedKey, entity });
-    if (key === storedKey && environment === entity.environment) canonical.set(key, entity);
-    else foreign.push({ section, storedKey, key, entity });
+    const environment = canonicalEnvironment(entity.environment);
+    const isThere = environment === entity.environment && entityKey(section, entity, storedKey) === storedKey;
+    if (isThere) canonical.set(storedKey, entity);
+    else foreign.push({ section, storedKey, key: keyIn(environment, { section, storedKey, entity }), entity });
   }
-  return canonical.size === 0 ? EMPTY_STATE[section] : canonical;
+  return canonical.size === 0 ? EMPTY_STATE[section] : (canonical as ReadonlyMap<string, Entity> as RecordState[Name]);
 }
 
 function keyIn(environment: string, { section, storedKey, entity }: Omit<StoredEntity, 'key'>): string {
@@ -74,9 +72,8 @@ function readExtra(root: Record<string, unknown>): ReadonlyMap<string, unknown> 
 function parseRoot(stored: string | Uint8Array): Record<string, unknown> {
   const root = parseJson(textOf(stored));
   if (!isPlainObject(root)) throw corrupt('it is not a JSON object');
-  const names = Object.keys(root);
   // Something else's JSON, an encrypted envelope for one, must not pass for an empty record and be overwritten.
-  const known = names.length === 0 || SECTION_NAMES.some((name) => names.includes(name)) || isLegacyToken(root);
+  const known = SECTION_NAMES.some((name) => name in root) || isLegacyToken(root) || Object.keys(root).length === 0;
   if (!known) throw corrupt('it has none of the sections of a token cache');
   return root;
 }

@@ -27,8 +27,16 @@ export function tenantOfHomeId(homeAccountId: string): string {
 }
 
 function accountKey(account: AccountEntity): string {
-  const tenant = account.home_account_id.split('.')[1] || account.realm || '';
+  const tenant = betweenDots(account.home_account_id) || account.realm || '';
   return `${account.home_account_id}-${account.environment}-${tenant}`.toLowerCase();
+}
+
+/** What stands between the first dot and the second or the end. */
+function betweenDots(text: string): string {
+  const dot = text.indexOf('.');
+  if (dot < 0) return '';
+  const next = text.indexOf('.', dot + 1);
+  return next < 0 ? text.slice(dot + 1) : text.slice(dot + 1, next);
 }
 
 function credentialKey(entity: CredentialEntity, type: string, rest: string): string {

@@ -29,11 +29,15 @@ const CLOUDS: readonly EntraCloud[] = [
   },
 ];
 
+/** The name that stands in nearly every entity of nearly every record. */
+const PUBLIC_CLOUD = 'login.windows.net';
+
 const CANONICAL = new Map(CLOUDS.flatMap(({ cache, aliases }) => aliases.map((alias) => [alias, cache] as const)));
 const NETWORK = new Map(CLOUDS.map(({ cache, network }) => [cache, network] as const));
 
 /** The name under which a record keeps this server's entities; hosts of no known cloud are only lower-cased. */
 export function canonicalEnvironment(environment: string): string {
+  if (environment === PUBLIC_CLOUD) return environment;
   const known = CANONICAL.get(environment);
   if (known !== undefined) return known;
   const lower = environment.toLowerCase();

@@ -37,7 +37,8 @@ export function checkedEntity(section: SectionName, value: unknown): Entity {
     const content = entity[field];
     if (typeof content !== 'string') checkField(section, field, content);
   }
-  for (const field of LISTS) if (typeof entity[field] === 'string') throw wrongType(section, field);
+  if (typeof entity.tenantProfiles === 'string') throw wrongType(section, 'tenantProfiles');
+  if (typeof entity.tokenry_answers === 'string') throw wrongType(section, 'tokenry_answers');
   for (const field of REQUIRED[section])
     if (typeof entity[field] !== 'string') throw corrupt(`an entry of ${section} has no text in ${field}`);
   return Object.freeze(entity) as Entity;
@@ -52,16 +53,17 @@ export function frozenJson(value: unknown, depth = 0): unknown {
   return Object.freeze(value);
 }
 
+/** For content that is no text. */
 function checkField(section: SectionName, field: string, content: unknown): void {
-  const fits = TEXTS.has(field)
-    ? content === null
-    : TIMES.has(field)
-      ? content === null || typeof content === 'number'
-      : LISTS.includes(field)
-        ? content === null || isTextList(content)
-        : true;
-  if (!fits) throw wrongType(section, field);
-  frozenJson(content);
+  if (content === null) return;
+  if (LISTS.includes(field)) {
+    if (!isTextList(content)) throw wrongType(section, field);
+    Object.freeze(content);
+  } else if (TEXTS.has(field) || (TIMES.has(field) && typeof content !== 'number')) {
+    throw wrongType(section, field);
+  } else {
+    frozenJson(content);
+  }
 }
 
 function wrongType(section: SectionName, field: string): RecordCorruptError {

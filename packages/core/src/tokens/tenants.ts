@@ -18,16 +18,26 @@ export function isTenantGuid(tenant: string): boolean {
   return GUID.test(tenant);
 }
 
-/** The tenant that a token is for, in lower case. */
-export function tenantOfToken(token: CredentialEntity, homeTenant: string): string {
-  return isPseudoTenant(token.realm) ? homeTenant : (token.realm ?? '').toLowerCase();
+/** The tenant that a token is for, in lower case; that of its account is worked out where the token names none. */
+export function tenantOfToken(token: CredentialEntity, homeTenant: () => string): string {
+  return isPseudoTenant(token.realm) ? homeTenant() : (token.realm ?? '').toLowerCase();
+}
+
+/** The tenant whose tokens are meant, in lower case, beside the account's own. */
+export interface WantedTenant {
+  readonly id: string;
+  readonly home: () => string;
 }
 
 /**
- * Whether a token is for the tenant that a caller named. Naming none means the home tenant: a token for a tenant where
- * the account is a guest must not be handed to a caller who did not ask for that tenant.
+ * The tenant that a caller named. Naming none means the home tenant: a token for a tenant where the account is a guest must
+ * not be handed to a caller who did not ask for that tenant.
  */
-export function isForTenant(token: CredentialEntity, wanted: string | undefined, homeTenant: string): boolean {
-  const tenant = isPseudoTenant(wanted) ? homeTenant : (wanted ?? '').toLowerCase();
-  return tenantOfToken(token, homeTenant) === tenant || token.tokenry_tenant === tenant;
+export function wantedTenant(named: string | undefined, home: () => string): WantedTenant {
+  return { id: isPseudoTenant(named) ? home() : (named ?? '').toLowerCase(), home };
+}
+
+/** Whether a token is for this tenant. */
+export function isForTenant(token: CredentialEntity, { id, home }: WantedTenant): boolean {
+  return tenantOfToken(token, home) === id || token.tokenry_tenant === id;
 }

@@ -3,7 +3,7 @@ import { accountInfo, accountsOf, type HomeId, homeIdOf, homeTenantOf, sameName,
 import type { RecordState } from './record-state.js';
 import type { AccountInfo, IdTokenEntity, RefreshTokenEntity, TokenQuery } from './schema.js';
 import { isReservedScope, normaliseResource, normaliseScopes, splitScopes } from './scope-set.js';
-import { isForTenant } from './tenants.js';
+import { isForTenant, wantedTenant } from './tenants.js';
 import { seconds } from './token-times.js';
 
 /** The queries of `TokenCache`, on its state. */
@@ -28,7 +28,7 @@ export function findAccessToken(state: RecordState, query: TokenQuery): AccessTo
   const criteria = {
     home,
     clientId: query.clientId,
-    tenant: { wanted: query.tenantId, home: homeTenantOf(state, home) },
+    tenant: wantedTenant(query.tenantId, () => homeTenantOf(state, home)),
     asked: query.scopes === undefined ? undefined : normaliseScopes(query.scopes),
     resource: query.resource === undefined ? undefined : normaliseResource(query.resource),
     userAssertionHash: undefined,
@@ -54,11 +54,9 @@ export function findIdToken(state: RecordState, query: TokenQuery): IdTokenEntit
   const home = selectHome(state, query);
   if (home === undefined) return undefined;
   const tokens = [...state.IdToken.values()].filter((token) => fitsIdToken(token, home, query));
-  const homeTenant = homeTenantOf(state, home);
+  const tenant = wantedTenant(query.tenantId, () => homeTenantOf(state, home));
   const [first] = tokens;
-  return (
-    tokens.find((token) => isForTenant(token, query.tenantId, homeTenant)) ?? (query.tenantId === undefined ? first : undefined)
-  );
+  return tokens.find((token) => isForTenant(token, tenant)) ?? (query.tenantId === undefined ? first : undefined);
 }
 
 /** What python-o365 refreshes with: the scopes of the refresh token, else of the access token. */
