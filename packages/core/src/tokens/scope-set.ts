@@ -50,12 +50,18 @@ function textOf(scopes: string | readonly string[]): string {
 // The users of one program have the same few scopes; working them out is most of the cost of reading a record.
 function remembering(workOut: (text: string) => string[]): (text: string) => readonly string[] {
   const known = new Map<string, readonly string[]>();
+  let last = '';
+  let lastResult: readonly string[] = Object.freeze(workOut(''));
   return (text) => {
-    const before = known.get(text);
-    if (before) return before;
-    const result = Object.freeze(workOut(text));
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(text, result);
+    // A text that was just read from a store would have to be hashed to look it up.
+    if (text === last) return lastResult;
+    let result = known.get(text);
+    if (!result) {
+      result = Object.freeze(workOut(text));
+      if (known.size >= MAX_REMEMBERED) known.clear();
+      known.set(text, result);
+    }
+    [last, lastResult] = [text, result];
     return result;
   };
 }
