@@ -226,9 +226,11 @@ export class CachedRecords implements RecordAccess {
   /** What the store holds at some instant after the call: never older, whatever this process saves meanwhile. */
   async #read(tokenKey: string, signal?: AbortSignal): Promise<DecodedRecord | undefined> {
     for (let round = 1; ; round++) {
+      // Sent first, and noted in the same turn, while the store is at work.
+      const reading = this.#source.read(tokenKey, { signal, known: this.#cache.get(tokenKey)?.record });
       const ticket = this.#cache.begin(tokenKey);
       try {
-        const record = await this.#source.read(tokenKey, { signal, known: ticket.known });
+        const record = await reading;
         this.#cache.endRead(ticket, record);
         if (!ticket.outdated) return this.#shown(tokenKey, record);
         // Saved by us since the read was sent: what came back may lack that. What was saved may be older still: the save

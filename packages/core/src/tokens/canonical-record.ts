@@ -40,8 +40,10 @@ export function readRecord(stored: string | Uint8Array): RecordState {
 function readSection<Name extends SectionName>(section: Name, members: unknown, foreign: StoredEntity[]): RecordState[Name] {
   if (members === undefined) return EMPTY_STATE[section];
   if (!isPlainObject(members)) throw corrupt(`section ${section} is not an object`);
+  const storedKeys = Object.keys(members);
+  if (storedKeys.length === 0) return EMPTY_STATE[section];
   const canonical = new Map<string, Entity>();
-  for (const storedKey of Object.keys(members)) {
+  for (const storedKey of storedKeys) {
     if (storedKey === '__proto__') throw corrupt('it has a member named __proto__');
     const entity = checkedEntity(section, members[storedKey]);
     const environment = canonicalEnvironment(entity.environment);
