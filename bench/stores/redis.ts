@@ -12,9 +12,7 @@ return 1`;
 
 export const redis: BenchStore = {
   name: 'redis',
-  // Over loopback a bare read takes 0.06 ms: ARCHITECTURE.md, "Changes to the first design", tells what the rest is.
-  mostPerRead: 1.5,
-  rounds: 2_000,
+  rounds: 6_000,
   warmUp: 6_000,
   isHere: () => redisAvailable,
   async start() {

@@ -30,7 +30,5 @@ export interface BenchStore {
   start(): Promise<StartedStore>;
   /** How often records are read, and saved, after as many rounds of `warmUp`. Emulators take their time. */
   readonly rounds: number;
-  /** Most that a cold read may take, as a multiple of the bare one. @default 1.3 */
-  readonly mostPerRead?: number;
   readonly warmUp: number;
 }

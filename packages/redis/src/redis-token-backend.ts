@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import {
   BaseTokenBackend,
@@ -87,12 +88,7 @@ export class RedisTokenBackend extends BaseTokenBackend {
   }
 
   protected async writeRecord(name: string, data: Uint8Array, { expect, signal }: WriteOptions): Promise<string> {
-    const args = [
-      Buffer.from(data.buffer, data.byteOffset, data.byteLength),
-      expectationOf(expect),
-      this.#expireAfterMs ?? '',
-      ...this.#notice(name),
-    ];
+    const args = [argumentOf(data), expectationOf(expect), this.#expireAfterMs ?? '', ...this.#notice(name)];
     const command = { doing: `save the record "${name}"`, signal };
     let version = '';
     const save = (client: RedisClient) => {
@@ -156,6 +152,12 @@ class RedisRecord implements StoredRecord {
   get version(): string {
     return versionOf(this.data);
   }
+}
+
+/** These bytes, as text where they are text: ioredis copies a buffer twice before it is sent. */
+function argumentOf(data: Uint8Array): string | Buffer {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return isUtf8(bytes) ? bytes.toString() : bytes;
 }
 
 /** The hash that scripts compare. */

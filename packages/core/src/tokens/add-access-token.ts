@@ -14,7 +14,7 @@ export function addAccessToken(draft: RecordDraft, issue: Omit<Issue, 'accessTok
   if (!bare) return undefined;
   const key = entityKey('AccessToken', bare);
   const granted = grantedScopes(bare);
-  const superfluous = replacedBy(draft, bare, granted);
+  const superfluous = replacedBy(draft, { key, bare, granted });
   for (const [oldKey] of superfluous) draft.delete('AccessToken', oldKey);
   const inherited = superfluous.flatMap(([, token]) => shortAnswers(token));
   const answers = answersOf(issue, granted, inherited);
@@ -60,9 +60,11 @@ function accessTokenOf({
  * Tokens that the new one serves for: same account, client, tenant and assertion, and no scope that it lacks. msal-node
  * drops every token that shares a scope; two requests that overlap would then drive each other out for ever.
  */
-function replacedBy(draft: RecordDraft, bare: AccessTokenEntity, granted: ScopeSet): [string, AccessTokenEntity][] {
+function replacedBy(
+  draft: RecordDraft,
+  { key, bare, granted }: { readonly key: string; readonly bare: AccessTokenEntity; readonly granted: ScopeSet },
+): [string, AccessTokenEntity][] {
   const homeTenant = () => homeTenantOf(draft.state, homeIdOf(bare.home_account_id));
-  const key = entityKey('AccessToken', bare);
   return [...draft.state.AccessToken].filter(([otherKey, other]) => {
     if (otherKey === key) return true;
     const scopes = isSameOwner(other, bare, homeTenant) && !isBound(other) ? grantedScopes(other) : [];

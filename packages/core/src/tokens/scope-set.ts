@@ -90,6 +90,7 @@ export function isDefaultScope(scope: string): boolean {
  * when nothing but `openid` is asked.
  */
 export function contains(granted: ScopeSet, asked: ScopeSet): boolean {
+  if (granted === asked) return true;
   if (asked.length === 0) return granted.length === 0 || granted.some((scope) => resourceOf(scope) === GRAPH);
   return asked.every((scope) => granted.includes(scope) || (isDefaultScope(scope) && hasResource(granted, resourceOf(scope))));
 }

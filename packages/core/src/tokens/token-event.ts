@@ -83,8 +83,9 @@ function addRefreshToken(draft: RecordDraft, { answer, identity, environment, cl
 function refreshTarget(previous: RefreshTokenEntity | undefined, { target }: TokenAnswer): { readonly target?: string } {
   const granted = normaliseScopes(target);
   const [first] = normaliseScopes(previous?.target ?? '');
-  if (granted.length === 0 || (first !== undefined && !hasResource(granted, resourceOf(first)))) return {};
-  return { target };
+  if (granted.length === 0) return {};
+  const isSameApi = first === undefined || granted.includes(first) || hasResource(granted, resourceOf(first));
+  return isSameApi ? { target } : {};
 }
 
 function addAppMetadata(draft: RecordDraft, { answer, environment, clientId }: Issue): void {
