@@ -21,9 +21,10 @@ export class RedisKeys {
 
   keyOf(name: string): string {
     if (name === this.#defaultName) return this.#prefix + this.#defaultTokenKey;
-    if (isReservedRecordName(name)) return this.#prefix + name;
     // Without an escaped byte the name is the text itself.
-    const plain = name.includes('=') ? decodeName(name) : name;
+    if (!name.includes('=') && name.startsWith(this.#prefix) && name !== this.#prefix) return name;
+    if (isReservedRecordName(name)) return this.#prefix + name;
+    const plain = decodeName(name);
     const tokenKey = plain?.startsWith(this.#prefix) ? plain.slice(this.#prefix.length) : '';
     return this.#prefix + (tokenKey === '' || tokenKey.includes('=') ? NAMED + name : tokenKey);
   }

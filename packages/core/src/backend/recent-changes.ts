@@ -7,7 +7,6 @@ import type { Change } from './pending-saves.js';
 const REMEMBER_MS = 600_000;
 const MAX_RECORDS = 1_000;
 const MAX_PER_RECORD = 16;
-const NONE: readonly Remembered[] = [];
 
 interface Remembered {
   readonly change: Change;
@@ -76,10 +75,8 @@ export class RecentChanges {
   }
 
   #current(tokenKey: string): readonly Remembered[] {
-    const known = this.#byKey.get(tokenKey);
-    if (known === undefined) return NONE;
     const now = this.#clock.monotonic();
-    return known.filter((one) => one.until > now);
+    return (this.#byKey.get(tokenKey) ?? []).filter((one) => one.until > now);
   }
 }
 
