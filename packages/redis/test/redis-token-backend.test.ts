@@ -95,6 +95,22 @@ describe.skipIf(!redisAvailable)('records in Redis', () => {
       expect(found).toEqual({ data: Buffer.from('{"a":1}'), version: createHash('sha1').update('{"a":1}').digest('hex') });
     });
 
+    test.each([
+      ['text', '{"name":"дана 🙂"}'],
+      ['text behind a byte order mark', '\ufeff{}'],
+      ['NUL and line ends', '\0\r\n'],
+      ['nothing', ''],
+      ['no text', Buffer.from([0xff, 0x00, 0xc3, 0x28, 0xed, 0xa0, 0x80])],
+      ['a long text with one wrong byte', Buffer.concat([Buffer.alloc(6_000, 'a'), Buffer.from([0x80])])],
+    ])('%s is stored byte by byte', async (_, content) => {
+      const data = Buffer.from(content as Buffer);
+      const backend = backendOn();
+      const version = await backend.records.write('user-1', data, { expect: 'absent' });
+      expect(await plainClient().getBuffer('user-1')).toEqual(data);
+      expect(await backend.records.read('user-1')).toEqual({ data, version });
+      await backend.records.write('user-1', bytes('{}'), { expect: { version } });
+    });
+
     test('a version that is none is a conflict, whatever it looks like', async () => {
       const backend = backendOn();
       for (const version of ['absent', 'any', '', 'none'])
