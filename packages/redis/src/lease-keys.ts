@@ -1,4 +1,4 @@
-import type { LeaseProvider, LeaseRequest } from '@tokenry/core/backend';
+import { type LeaseProvider, type LeaseRequest, outOfRange } from '@tokenry/core/backend';
 import type { RedisConnection } from './connection.js';
 import { RedisKeys } from './redis-keys.js';
 import { RELEASE, RENEW } from './scripts.js';
@@ -20,11 +20,11 @@ export class LeaseKeys implements LeaseProvider {
   }
 
   async tryAcquire(name: string, { owner, ttlMs, signal }: LeaseRequest): Promise<Granted | Refused> {
-    const key = this.#key(name);
+    const [key, ms] = [this.#key(name), wholeMs(ttlMs)];
     const take = { doing: `take the lease "${name}"`, signal };
     const set = await this.#connection.write(
       take,
-      (client) => client.call('set', [key, owner, 'PX', wholeMs(ttlMs), 'NX']),
+      (client) => client.call('set', [key, owner, 'PX', ms, 'NX']),
       (answer) => answer === 'OK',
     );
     if (set.answer === 'OK') return { acquired: true };
@@ -36,8 +36,9 @@ export class LeaseKeys implements LeaseProvider {
   }
 
   async renew(name: string, { owner, ttlMs, signal }: LeaseRequest): Promise<boolean> {
+    const ms = wholeMs(ttlMs);
     const { answer } = await this.#connection.write({ doing: `renew the lease "${name}"`, signal }, (client) =>
-      RENEW.run(client, this.#key(name), [owner, wholeMs(ttlMs)]),
+      RENEW.run(client, this.#key(name), [owner, ms]),
     );
     return answer === 1;
   }
@@ -54,5 +55,6 @@ export class LeaseKeys implements LeaseProvider {
 }
 
 function wholeMs(ms: number): number {
+  if (!Number.isFinite(ms)) throw outOfRange('ttlMs must be a number of milliseconds.');
   return Math.max(1, Math.ceil(ms));
 }

@@ -28,6 +28,17 @@ describe.skipIf(!redisAvailable)('RedisLeases', () => {
     expect(Number(await server.cli('pttl', 'app:=lease-job'))).toBeGreaterThan(50_000);
   });
 
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, '60000' as never, undefined as never])(
+    'a time to live of %s is an error of the caller, not an outage',
+    async (ttlMs) => {
+      const leases = new RedisLeases({ clientOptions: clientOptions() });
+      onTestFinished(() => leases.close());
+      const refused = { name: 'RangeError', code: 'TOKENRY_OUT_OF_RANGE', message: 'ttlMs must be a number of milliseconds.' };
+      expect(await rejection(leases.tryAcquire('job', { owner: 'ada', ttlMs }))).toMatchObject(refused);
+      expect(await rejection(leases.renew('job', { owner: 'ada', ttlMs }))).toMatchObject(refused);
+    },
+  );
+
   test('meet those of a RedisTokenBackend with the same prefix', async () => {
     const client = new Redis(server.port, '127.0.0.1');
     onTestFinished(() => client.disconnect());

@@ -61,6 +61,8 @@ const DEFAULT_FILENAME = 'o365_token.txt';
 const MAX_KEY_BYTES = 1_024;
 /** Record names take up to 200 of them; the default record's, which is taken literally, may be longer. */
 const MAX_FOLDER_BYTES = 800;
+/** Unicode's general category Cc. */
+const CONTROL = /\p{Cc}/u;
 const ENCRYPTIONS = ['AES256', 'aws:kms', 'aws:kms:dsse'];
 
 export interface ResolvedOptions {
@@ -118,6 +120,8 @@ function place({ filename = DEFAULT_FILENAME, prefix = '', defaultTokenKey, keyP
   if (typeof prefix !== 'string') throw invalidArgument('prefix must be a string.');
   if (!(prefix + filename).isWellFormed())
     throw invalidArgument('prefix or filename holds half a character (a lone surrogate), which no object key can.');
+  // What a store answers is XML 1.0, which cannot hold most of them: the SDK would report an outage.
+  if (CONTROL.test(prefix + filename)) throw invalidArgument('prefix and filename must not hold control characters.');
   const slash = filename.lastIndexOf('/') + 1;
   const [folder, last] = [prefix + filename.slice(0, slash), filename.slice(slash)];
   if (last === '') throw invalidArgument('filename ends in "/": it names a folder. Put folders into prefix.');

@@ -23,6 +23,8 @@ describe('options', () => {
     ['a switch that is text', { bucketName: 'b', lastWriterWins: 'true' }, /lastWriterWins must be true or false/],
     ['half a character in the prefix', { bucketName: 'b', prefix: '\ud800/' }, /half a character/],
     ['half a character in the filename', { bucketName: 'b', filename: 'a\ud800' }, /half a character/],
+    ['a line end in the prefix', { bucketName: 'b', prefix: 'tokens\n/' }, /must not hold control characters/],
+    ['NUL in the filename', { bucketName: 'b', filename: 'a\0' }, /must not hold control characters/],
     ['a default key too long', { bucketName: 'b', prefix: 'p'.repeat(800), filename: 'f'.repeat(225) }, /1025 bytes/],
     ['a key prefix too long', { bucketName: 'b', prefix: 'p'.repeat(257), keyPrefix: 'K'.repeat(256) }, /1039 bytes/],
   ];
