@@ -171,6 +171,28 @@ describe('the record cache', () => {
     expect(namesIn((await current()).cache)).toEqual(['ada', 'bob']);
   });
 
+  it('says so once for each read, however many wait for it', async () => {
+    const record = await current();
+    await clock.advance(300_000);
+    outage('read');
+    const served = await Promise.all(Array.from({ length: 5 }, () => access.current(KEY)));
+    expect(served).toEqual(Array.from({ length: 5 }, () => record));
+    expect(events.fault).toEqual([{ operation: 'read', tokenKey: KEY, code: down.code, servedStale: true }]);
+  });
+
+  it.each([
+    ['an outage', down],
+    ['a corrupt record', new RecordCorruptError('no')],
+  ])('tells of %s that a read in the background meets', async (_what, error) => {
+    const record = await current();
+    await clock.advance(30_000);
+    outage('read', error);
+    expect(access.peek(KEY)).toBe(record);
+    await settle();
+    expect(events.fault).toEqual([{ operation: 'read', tokenKey: KEY, code: error.code, servedStale: true }]);
+    expect(access.peek(KEY)).toBe(record);
+  });
+
   it('asks a store that is down once a second at most', async () => {
     await current();
     await clock.advance(300_000);
