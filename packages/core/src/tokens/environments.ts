@@ -11,9 +11,12 @@ interface EntraCloud {
   readonly aliases: readonly string[];
 }
 
+/** The name that stands in nearly every entity of nearly every record. */
+const PUBLIC_CLOUD = 'login.windows.net';
+
 const CLOUDS: readonly EntraCloud[] = [
   {
-    cache: 'login.windows.net',
+    cache: PUBLIC_CLOUD,
     network: 'login.microsoftonline.com',
     aliases: ['login.microsoftonline.com', 'login.windows.net', 'login.microsoft.com', 'sts.windows.net'],
   },
@@ -28,9 +31,6 @@ const CLOUDS: readonly EntraCloud[] = [
     aliases: ['login.microsoftonline.us', 'login.usgovcloudapi.net'],
   },
 ];
-
-/** The name that stands in nearly every entity of nearly every record. */
-const PUBLIC_CLOUD = 'login.windows.net';
 
 const CANONICAL = new Map(CLOUDS.flatMap(({ cache, aliases }) => aliases.map((alias) => [alias, cache] as const)));
 const NETWORK = new Map(CLOUDS.map(({ cache, network }) => [cache, network] as const));

@@ -37,6 +37,7 @@ export function checkedEntity(section: SectionName, value: unknown): Entity {
     const content = entity[field];
     if (typeof content !== 'string') checkField(section, field, content);
   }
+  // Those of LISTS, spelled out: every read of a record comes through here.
   if (typeof entity.tenantProfiles === 'string') throw wrongType(section, 'tenantProfiles');
   if (typeof entity.tokenry_answers === 'string') throw wrongType(section, 'tokenry_answers');
   for (const field of REQUIRED[section])
